@@ -1,0 +1,211 @@
+/*
+ * The seat link: the wire protocol between a guest (irori-vmm) and whoever sits at it.
+ *
+ * This is an interface: a SOCK_SEQPACKET Unix socket on which every message is a header and a body
+ * of exactly the size its opcode says (only LINK_AUDIO_DATA, LINK_AUDIO_CAPTURED and LINK_INPUT
+ * vary, up to a maximum). File descriptors ride on the message that describes them (SCM_RIGHTS).
+ * A message of wrong size, an unknown opcode, an fd where none belongs or a value out of range ends
+ * the connection: the guest goes on, the seat may connect again.
+ *
+ * Order: the seat sends HELLO first. The guest answers WELCOME, then the present state (buffers,
+ * the last frame, cursor, LEDs, running streams) as if it had just happened, then news.
+ *
+ * Byte order is the host's. Structures have no padding (checked by link.c).
+ */
+#ifndef IRORI_DISPLAY_LINK_H
+#define IRORI_DISPLAY_LINK_H
+
+#include "display/port.h"
+
+#define LINK_VERSION 1u
+#define LINK_NAME_LEN 64u /* with the terminating zero */
+
+enum link_limits {
+	LINK_MAX_BODY = PORT_MAX_PCM + 64,
+	LINK_MAX_INPUT = 64,    /* events in one message */
+	LINK_MAX_BUFFERS = 64,  /* of one guest */
+	LINK_MAX_THREADS = 160, /* in LINK_STAT_REPLY */
+	LINK_MAX_EXITS = 48,    /* exit reasons in LINK_STAT_REPLY */
+};
+
+enum link_opcode {
+	/* seat to guest */
+	LINK_HELLO = 1,
+	LINK_PRESENTED,      /* only from the clock seat */
+	LINK_RESIZE,
+	LINK_INPUT,
+	LINK_AUDIO_CONSUMED, /* only from the sink seat */
+	LINK_AUDIO_CAPTURED,
+	LINK_REQUEST,        /* control: see enum link_verb; answered by LINK_REPLY */
+	LINK_STAT,           /* answered by LINK_STAT_REPLY */
+
+	/* guest to seat */
+	LINK_WELCOME = 0x8001,
+	LINK_BUFFER,         /* with one fd */
+	LINK_BUFFER_GONE,
+	LINK_FRAME,
+	LINK_CURSOR,
+	LINK_LEDS,
+	LINK_AUDIO_START,
+	LINK_AUDIO_STOP,
+	LINK_AUDIO_DATA,
+	LINK_GUEST,          /* the guest's state changed */
+	LINK_REPLY,
+	LINK_STAT_REPLY,
+};
+
+/* What a seat takes part in, in HELLO. */
+enum link_wants {
+	LINK_WANT_DISPLAY = 1 << 0, /* buffers, frames, cursor */
+	LINK_WANT_CLOCK = 1 << 1,   /* its vblank is the guest's (first come; implies DISPLAY) */
+	LINK_WANT_INPUT = 1 << 2,   /* may send LINK_INPUT, gets LEDs */
+	LINK_WANT_AUDIO = 1 << 3,   /* gets sound */
+	LINK_WANT_SINK = 1 << 4,    /* its sound device is the guest's clock (first come) */
+	LINK_WANT_MIC = 1 << 5,     /* sends LINK_AUDIO_CAPTURED */
+	LINK_WANT_CONTROL = 1 << 6, /* may send LINK_REQUEST and LINK_STAT */
+};
+
+enum link_guest_state {
+	LINK_GUEST_RUNNING,
+	LINK_GUEST_RESETTING, /* from the reset until the guest's driver presents its first frame */
+	LINK_GUEST_PAUSED,
+	LINK_GUEST_OFF,
+	LINK_GUEST_CRASHED, /* stays attached, shows its last picture */
+};
+
+enum link_verb {
+	LINK_VERB_RESET = 1,
+	LINK_VERB_POWEROFF, /* at once */
+	LINK_VERB_PAUSE,
+	LINK_VERB_RESUME,
+	LINK_VERB_CLASS, /* argument: enum share_class of gpu-share/policy.h */
+};
+
+/* What a thread of the guest's process does; for scheduling and for people. */
+enum link_thread_role {
+	LINK_THREAD_MAIN,
+	LINK_THREAD_VCPU,
+	LINK_THREAD_SEAT, /* display, input, sound */
+	LINK_THREAD_IO,
+};
+
+struct link_header {
+	uint16_t opcode;
+	uint16_t size; /* of the body */
+};
+
+struct link_hello {
+	uint32_t version;
+	uint32_t wants;
+	char name[LINK_NAME_LEN]; /* of the seat, for logs */
+};
+
+struct link_welcome {
+	uint32_t version;
+	uint32_t granted; /* of wants: CLOCK and SINK may be taken already */
+	char name[LINK_NAME_LEN]; /* of the guest */
+	uint32_t state; /* enum link_guest_state */
+	uint32_t reboots;
+};
+
+struct link_presented {
+	uint64_t seq;
+	int64_t vblank_ns;
+	int64_t period_ns;
+};
+
+struct link_resize {
+	uint32_t width, height;
+};
+
+struct link_input_event {
+	uint16_t device, type, code, reserved;
+	int32_t value;
+};
+
+struct link_audio_consumed {
+	uint32_t stream;
+	uint32_t bytes;
+};
+
+struct link_request {
+	uint32_t verb;
+	uint32_t argument;
+	uint32_t cookie; /* comes back in the reply */
+};
+
+struct link_reply {
+	uint32_t cookie;
+	int32_t result; /* 0 or -errno */
+};
+
+struct link_buffer {
+	uint32_t id, width, height, stride;
+};
+
+struct link_buffer_gone {
+	uint32_t id;
+};
+
+struct link_frame {
+	uint64_t seq;
+	int64_t flush_ns;
+	uint32_t buffer;
+	uint32_t reserved;
+	struct rect source, damage;
+};
+
+struct link_cursor {
+	uint32_t buffer;
+	int32_t x, y;
+	uint32_t hot_x, hot_y;
+};
+
+struct link_leds {
+	uint32_t leds;
+};
+
+struct link_audio_start {
+	uint32_t stream;
+	uint32_t rate, channels, period_bytes;
+};
+
+struct link_audio_stop {
+	uint32_t stream;
+};
+
+struct link_guest {
+	uint32_t state;   /* enum link_guest_state */
+	uint32_t reboots; /* resets since the process started */
+	int64_t since_ns; /* when it entered the state */
+};
+
+struct link_exit_count {
+	char reason[24];
+	uint64_t count;
+};
+
+struct link_thread {
+	int32_t tid;
+	uint32_t role;
+};
+
+struct link_stat {
+	char name[LINK_NAME_LEN];
+	uint32_t state, reboots;
+	uint32_t share_class;
+	int32_t pid;
+	int64_t started_ns;       /* the process's main */
+	int64_t first_entry_ns;   /* first KVM_RUN since the start */
+	int64_t first_frame_ns;   /* first frame since the start; 0: none yet */
+	int64_t reset_ns;         /* last reset; 0: none */
+	int64_t reset_frame_ns;   /* first frame after the last reset */
+	uint64_t frames, frames_presented;
+	uint64_t audio_periods, audio_underruns;
+	uint64_t memory_bytes;
+	uint32_t n_exits, n_threads;
+	struct link_exit_count exits[LINK_MAX_EXITS];
+	struct link_thread threads[LINK_MAX_THREADS];
+};
+
+#endif

@@ -1,0 +1,111 @@
+/*
+ * The seat port: how a guest's devices see the seats that are attached to the guest.
+ *
+ * This is an interface. virtio-gpu, virtio-input and virtio-snd in vmm/ call it and are called by
+ * it; display/link_server.c is the real thing (any number of seats over the seat link, with null
+ * clocks when none is attached); unit tests put a fake behind it.
+ *
+ * Thread: everything here, calls and events, happens on the guest's seat thread (docs/threads.md).
+ * Neither side blocks in a call.
+ *
+ * Times are nanoseconds of CLOCK_MONOTONIC. Pixels are 32-bit little endian, first byte blue
+ * (DRM_FORMAT_XRGB8888), rows top down.
+ */
+#ifndef IRORI_DISPLAY_PORT_H
+#define IRORI_DISPLAY_PORT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct seat_port;
+
+enum port_limits {
+	PORT_MAX_SIDE = 8192,   /* pixels, width or height of a buffer */
+	PORT_MAX_STREAMS = 2,   /* 0 is playback, 1 is capture */
+	PORT_MAX_PCM = 16384,   /* bytes in one audio message */
+};
+
+struct rect {
+	uint32_t x, y, width, height;
+};
+
+/* A picture in shared memory. The device owns fd; the port duplicates what it keeps. */
+struct port_buffer {
+	uint32_t id; /* not 0, unique in a guest until buffer_gone */
+	int fd;      /* memfd, sealed against shrinking */
+	uint32_t width, height, stride; /* stride in bytes */
+};
+
+/* One presentation request: from now on the seat shows `source` of the buffer. */
+struct port_frame {
+	uint64_t seq;       /* counts up by one, starts at 1, survives a guest's reset */
+	uint32_t buffer;    /* 0: the scanout is off, seats show black */
+	struct rect source; /* the part of the buffer that fills the scanout */
+	struct rect damage; /* within the buffer: what changed since the frame before */
+	int64_t flush_ns;   /* when the guest's flush was carried out */
+};
+
+enum input_device {
+	INPUT_KEYBOARD,
+	INPUT_TABLET, /* absolute pointer, ABS_X and ABS_Y in 0..32767 */
+	INPUT_MOUSE,  /* relative pointer */
+	INPUT_DEVICES
+};
+
+/* As in linux/input-event-codes.h; a report ends with EV_SYN, SYN_REPORT. */
+struct port_input {
+	uint16_t device; /* enum input_device */
+	uint16_t type, code;
+	int32_t value;
+};
+
+/* Sample format is S16 little endian, interleaved. */
+struct port_audio_format {
+	uint32_t rate; /* frames a second */
+	uint32_t channels;
+	uint32_t period_bytes; /* what the guest hands over at a time */
+};
+
+/* What devices may ask of the seats. */
+struct seat_port_ops {
+	/* A buffer that frames may name from now on. 0, or -errno and the buffer is unknown. */
+	int (*buffer)(struct seat_port *port, const struct port_buffer *buffer);
+	/* No later frame names it. Unknown ids are ignored. */
+	void (*buffer_gone)(struct seat_port *port, uint32_t id);
+	/* Show this. `presented` follows exactly once for each seq, in order, at the next vblank
+	 * of the seat that is the clock, or of the null clock. */
+	void (*frame)(struct seat_port *port, const struct port_frame *frame);
+	/* Hardware cursor: an ARGB premultiplied buffer or 0 for none. */
+	void (*cursor)(struct seat_port *port, uint32_t buffer, int32_t x, int32_t y,
+		uint32_t hot_x, uint32_t hot_y);
+	/* Keyboard LEDs: bit n is LED code n. */
+	void (*leds)(struct seat_port *port, uint32_t leds);
+	/* Start, stop a stream. Starting a started stream replaces its format. */
+	void (*audio_start)(struct seat_port *port, unsigned stream,
+		const struct port_audio_format *format);
+	void (*audio_stop)(struct seat_port *port, unsigned stream);
+	/* Queue PCM on the playback stream, at most PORT_MAX_PCM bytes; copied before return.
+	 * `audio_consumed` follows, by the sink's clock, for every byte. */
+	void (*audio_write)(struct seat_port *port, const void *pcm, size_t bytes);
+};
+
+/* What the port tells devices. Any may be NULL. */
+struct seat_port_events {
+	/* The frame was on the scanout at the vblank at vblank_ns. */
+	void (*presented)(void *device, uint64_t seq, int64_t vblank_ns, int64_t period_ns);
+	/* A preferred size (a monitor's mode, a window's size); the guest may follow. */
+	void (*resized)(void *device, uint32_t width, uint32_t height);
+	/* Whole reports: the last event is SYN_REPORT. */
+	void (*input)(void *device, const struct port_input *events, unsigned n);
+	/* The sink has played so many more bytes. */
+	void (*audio_consumed)(void *device, unsigned stream, size_t bytes);
+	/* Recorded PCM, or silence from the null clock while no microphone is granted. */
+	void (*audio_captured)(void *device, const void *pcm, size_t bytes);
+};
+
+struct seat_port {
+	const struct seat_port_ops *ops;
+};
+
+#endif

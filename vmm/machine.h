@@ -1,0 +1,81 @@
+/*
+ * The machine: what a guest is made of, on one page (machine.c).
+ *
+ * Thread: fields are set before the vCPUs start and then read by all. machine_request from any
+ * thread; everything else on the main thread.
+ */
+#ifndef IRORI_VMM_MACHINE_H
+#define IRORI_VMM_MACHINE_H
+
+#include <glib.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "display/port.h"
+#include "vmm/bus.h"
+#include "vmm/device.h"
+#include "vmm/memory.h"
+#include "vmm/pci.h"
+
+struct kvm;
+struct vcpu;
+struct stats;
+struct link_server;
+
+/* The address map, a PC's with a Q35's window for PCI. */
+#define MACHINE_ECAM_BASE 0xb0000000ull /* 1 MiB: bus 0 */
+#define MACHINE_PCI_BASE 0xc0000000ull  /* memory BARs, 512 MiB */
+#define MACHINE_PCI_LEN 0x20000000ull
+
+enum machine_request {
+	MACHINE_RESET,    /* in place: process, seats and sound stay */
+	MACHINE_POWEROFF, /* at once; the process ends with success */
+	MACHINE_PAUSE,
+	MACHINE_RESUME,
+	MACHINE_CRASHED,  /* a vCPU gave up; the process and its seats stay */
+};
+
+enum machine_state {
+	MACHINE_RUNNING,
+	MACHINE_PAUSED,
+	MACHINE_OFF,
+	MACHINE_DEAD, /* crashed: only reset or poweroff help */
+};
+
+/* [Guest] of the configuration. */
+struct guest_config {
+	char *name;
+	uint64_t memory;
+	uint32_t vcpus;
+	char *kernel, *initrd, *command_line;
+	unsigned share_class; /* enum share_class of gpu-share/policy.h */
+	char *socket;         /* the seat link; default: RUNTIME/irori/NAME.sock */
+};
+
+struct machine {
+	const struct guest_config *config;
+	struct guest_memory *memory;
+	struct bus *pio, *mmio;
+	struct pci_bus *pci;
+	struct kvm *kvm;          /* NULL in unit tests */
+	struct stats *stats;
+	GMainContext *main_context;
+	GMainContext *seat_context; /* display, input, sound, seat link: the seat thread */
+	GMainContext *io_context;   /* block, console, rng: the I/O thread */
+	struct seat_port *port;     /* the seats */
+	struct link_server *link;   /* the same, by its own name; NULL in unit tests */
+	int64_t (*now)(void);       /* CLOCK_MONOTONIC in ns; tests turn it by hand */
+};
+
+/* Devices subscribe to what the seats send; at most one for each event, the last one stays. */
+void machine_seat_events(struct machine *machine, const struct seat_port_events *events,
+	void *device);
+
+/* Asks the main thread; never blocks. `why` (static) is logged. */
+void machine_request(struct machine *machine, enum machine_request what, const char *why);
+
+/* ioeventfd: a write of `len` (0: any) bytes at guest address `gpa` signals `fd`. 0 or -errno;
+ * -ENOSYS without KVM. */
+int machine_ioeventfd(struct machine *machine, uint64_t gpa, unsigned len, int fd, bool add);
+
+#endif

@@ -1,0 +1,114 @@
+/*
+ * PCI Express functions and the bus that finds them.
+ *
+ * A pci_device is embedded in the device that owns it: it has a configuration space (type 0 header,
+ * capabilities), up to six BARs and an MSI-X table. Configuration space is reached by CF8/CFC and by
+ * ECAM, both through this file. Source: PCI Local Bus 3.0 section 6, PCI Express Base section 7.
+ *
+ * Thread: set-up on the main thread before the guest runs. Configuration and BAR accesses come on
+ * vCPU threads, configuration under the bus's own lock. msix_raise from any thread.
+ */
+#ifndef IRORI_VMM_PCI_H
+#define IRORI_VMM_PCI_H
+
+#include <glib.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "vmm/bus.h"
+
+enum pci_limits {
+	PCI_SLOTS = 32,
+	PCI_BARS = 6,
+	PCI_CONFIG_SIZE = 4096,
+	PCI_MSIX_MAX = 64, /* vectors of one device */
+};
+
+struct pci_bus;
+struct pci_device;
+
+/* Sends one message-signalled interrupt; kvm.c has the real one, tests a counting one. */
+struct msi_sink {
+	/* Route vector `index` of the device to (address, data); called when the guest (re)writes
+	 * a table entry or unmasks it. */
+	int (*route)(struct msi_sink *sink, struct pci_device *device, unsigned index,
+		uint64_t address, uint32_t data);
+	void (*raise)(struct msi_sink *sink, struct pci_device *device, unsigned index);
+};
+
+struct pci_id {
+	uint16_t vendor, device, subsystem_vendor, subsystem;
+	uint8_t class_code, subclass, interface, revision;
+};
+
+struct pci_device_ops {
+	/* A write to configuration space outside the header's standard fields, after it has been
+	 * stored where the write mask allows. May be NULL. */
+	void (*config_written)(struct pci_device *device, unsigned offset, unsigned size);
+	/* Before a read is answered from config[]. May be NULL. */
+	void (*config_reading)(struct pci_device *device, unsigned offset, unsigned size);
+	/* Where BAR `bar` lies now, or 0 when it is switched off (ioeventfds follow). May be NULL. */
+	void (*bar_moved)(struct pci_device *device, unsigned bar, uint64_t base);
+};
+
+struct pci_bar {
+	struct region region; /* owner, ops and len are the device's; base follows the BAR */
+	bool io;              /* port I/O, else memory (32 bit) */
+	bool mapped;
+};
+
+struct msix_vector {
+	uint64_t address;
+	uint32_t data, control;
+	bool pending;
+	int eventfd; /* with an irqfd behind it; -1 when the sink raises by ioctl */
+	int gsi;
+};
+
+struct pci_device {
+	const char *name;
+	const struct pci_device_ops *ops;
+	struct pci_bus *bus;
+	unsigned slot;
+	uint8_t config[PCI_CONFIG_SIZE];
+	uint8_t writable[PCI_CONFIG_SIZE]; /* mask of bits the guest may change */
+	uint8_t initial[PCI_CONFIG_SIZE];  /* what reset goes back to; kept by pci_attach */
+	struct pci_bar bar[PCI_BARS];
+	unsigned next_cap; /* where the next capability goes */
+	uint8_t last_cap;
+	/* MSI-X */
+	unsigned msix_cap; /* offset, 0: none */
+	unsigned n_vectors, msix_bar;
+	uint32_t msix_table, msix_pba; /* offsets in the BAR */
+	struct msix_vector vector[PCI_MSIX_MAX];
+	GMutex msix_lock;
+};
+
+struct pci_bus *pci_bus_new(struct bus *mmio, struct bus *pio, struct msi_sink *sink);
+void pci_bus_free(struct pci_bus *bus);
+/* Adds CF8/CFC to the port bus and ECAM (1 MiB, bus 0) at `base` to the MMIO bus. */
+int pci_bus_map(struct pci_bus *bus, uint64_t ecam_base);
+/* The windows that firmware-less boot assigns BARs from (a PVH or bzImage guest expects them set). */
+void pci_bus_assign(struct pci_bus *bus, uint64_t mmio_base, uint64_t mmio_len);
+/* Every function back to its state after pci_attach. No vCPU runs. */
+void pci_bus_reset(struct pci_bus *bus);
+
+void pci_init(struct pci_device *device, const char *name, const struct pci_id *id,
+	const struct pci_device_ops *ops);
+/* A memory BAR; len a power of two, at least 4096. */
+void pci_add_bar(struct pci_device *device, unsigned bar, uint64_t len,
+	const struct region_ops *ops, void *owner, const char *name);
+/* Room for a capability of `len` bytes; returns its offset (the first two bytes are filled). */
+unsigned pci_add_cap(struct pci_device *device, uint8_t id, unsigned len);
+/* MSI-X table and PBA of n vectors at `table` within a memory BAR that the device already has;
+ * the device's BAR ops forward accesses in [table, table + 4096) to msix_read and msix_write. */
+void pci_add_msix(struct pci_device *device, unsigned n, unsigned bar, uint32_t table);
+uint64_t msix_read(struct pci_device *device, uint64_t offset, unsigned size);
+void msix_write(struct pci_device *device, uint64_t offset, unsigned size, uint64_t value);
+/* Interrupt by vector; kept pending while masked. Out of range is ignored. */
+void msix_raise(struct pci_device *device, unsigned vector);
+
+/* Takes the next free slot (or `slot` if it is not -1). 0 or -errno. */
+int pci_attach(struct pci_bus *bus, struct pci_device *device, int slot);
+
+#endif

@@ -1,0 +1,56 @@
+/*
+ * Property tables: one table makes the parser of a configuration section, its --help, its JSON, and
+ * its man page.
+ *
+ * Configuration is INI (GKeyFile) with systemd's habits: an unknown key is a warning with file and
+ * line, a bad value an error with file, line and what was expected.
+ *
+ * Thread: any; tables are const.
+ */
+#ifndef IRORI_VMM_PROPERTY_H
+#define IRORI_VMM_PROPERTY_H
+
+#include <glib.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum property_type {
+	PROPERTY_STRING, /* char *, owned by the structure */
+	PROPERTY_PATH,   /* char *, relative to the file's folder, made absolute */
+	PROPERTY_UINT,   /* uint32_t within min..max */
+	PROPERTY_SIZE,   /* uint64_t bytes with K, M, G, T suffix, within min..max */
+	PROPERTY_BOOL,   /* bool: yes, no, true, false, on, off, 1, 0 */
+	PROPERTY_ENUM,   /* unsigned: index in `values` */
+};
+
+struct property {
+	const char *key; /* CamelCase */
+	enum property_type type;
+	size_t offset;   /* in the structure */
+	const char *fallback; /* the default, as text; NULL: required unless a string */
+	const char *help;
+	uint64_t min, max;          /* UINT, SIZE */
+	const char *const *values;  /* ENUM, NULL-terminated */
+	bool required;
+};
+
+/* A parsed file that remembers the line of each key. */
+struct config_file;
+
+struct config_file *config_file_load(const char *path, GError **error);
+struct config_file *config_file_parse(const char *text, size_t len, const char *name, GError **error);
+void config_file_free(struct config_file *file);
+/* Sections in file order, NULL-terminated, owned by the file: "Guest", "Disk system". */
+const char *const *config_file_sections(const struct config_file *file);
+int config_file_line(const struct config_file *file, const char *section, const char *key);
+
+/* Fills `into` (zeroed by the caller) from a section (NULL or absent: defaults only). */
+bool property_parse(const struct property *table, const struct config_file *file,
+	const char *section, void *into, GError **error);
+void property_clear(const struct property *table, void *from);
+/* "Key=VALUE  help (default X)" lines, and a JSON object text; g_free. */
+char *property_help(const struct property *table);
+char *property_json(const struct property *table, const void *from);
+
+#endif
