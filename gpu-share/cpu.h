@@ -1,9 +1,14 @@
 /*
  * A class of sharing, put into the host scheduler's terms.
  *
- * In order of preference: cgroup v2 cpu.weight and cpu.idle where a writable cgroup was given, then
- * per-thread nice and SCHED_IDLE, then affinity (the only knob an unprivileged process can turn
- * back). cpu_share_how() says which, for reports and `irori doctor`.
+ * In order of preference: cgroup v2 cpu.weight and cpu.idle where a writable cgroup was given
+ * (gpu-share/group.h, the supervisor's work), then per-thread nice and SCHED_IDLE, then affinity (the
+ * only knob an unprivileged process can turn back). cpu_share_how() says which of the latter two, for
+ * reports and `irori doctor`.
+ *
+ * No guest's thread becomes a real-time thread, not even for video: how much work a device thread has
+ * is for the guest to say, and a hostile guest's real-time thread could take a processor away from
+ * everybody. A nice level a step before its vCPUs does what is needed.
  *
  * Thread: any; the calls name the threads they change.
  */

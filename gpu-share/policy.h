@@ -73,8 +73,9 @@ struct policy_actions {
 };
 
 void policy_init(struct policy *policy, bool managed);
-/* Fills `actions` with the guests whose effective class changes. 0, or -ENOSPC for one guest too
- * many, -ENOENT for an unknown guest; then nothing changes. */
+/* Fills `actions` with the guests whose effective class changes; a guest that was added is one. 0, or
+ * -ENOSPC for one guest too many, -EEXIST for one that is there, -ENOENT for an unknown guest, -EINVAL
+ * for no such class; then nothing changes. `managed` may be flipped between steps. */
 int policy_step(struct policy *policy, const struct policy_event *event, int64_t now,
 	struct policy_actions *actions);
 
