@@ -6,9 +6,9 @@
  * ones, is ignored on write, and is traced (rate limited).
  *
  * Thread: bus_read and bus_write from any vCPU thread, at the same time; a region's functions must
- * cope. bus_add and bus_remove from any thread, but not from inside a region of the same bus (a PCI
- * BAR moves by a configuration write, which arrives on another bus). After bus_remove returns no
- * call into the region is running or will come.
+ * cope. bus_add and bus_remove from any thread, also from inside another region's function (a write
+ * to ECAM moves a BAR on the same bus), but a region cannot remove itself. After bus_remove returns
+ * no call into the region is running or will come.
  */
 #ifndef IRORI_VMM_BUS_H
 #define IRORI_VMM_BUS_H
@@ -29,6 +29,7 @@ struct region {
 	uint64_t base, len;
 	const struct region_ops *ops;
 	void *owner;
+	int users; /* bus.c's: calls under way */
 };
 
 struct bus *bus_new(const char *name);

@@ -6,7 +6,9 @@
  * ECAM, both through this file. Source: PCI Local Bus 3.0 section 6, PCI Express Base section 7.
  *
  * Thread: set-up on the main thread before the guest runs. Configuration and BAR accesses come on
- * vCPU threads, configuration under the bus's own lock. msix_raise from any thread.
+ * vCPU threads, configuration under the bus's own lock. msix_raise from any thread. The sink's
+ * functions are called under the device's msix_lock; ops under the bus's lock. So the order of locks
+ * is: the PCI bus, a device's own, msix_lock, the sink's.
  */
 #ifndef IRORI_VMM_PCI_H
 #define IRORI_VMM_PCI_H
@@ -16,6 +18,25 @@
 #include <stdint.h>
 
 #include "vmm/bus.h"
+
+enum pci_registers {
+	PCI_VENDOR_ID = 0x00,
+	PCI_COMMAND = 0x04,
+	PCI_STATUS = 0x06,
+	PCI_REVISION = 0x08,
+	PCI_CACHE_LINE = 0x0c,
+	PCI_BAR0 = 0x10,
+	PCI_SUBSYSTEM = 0x2c,
+	PCI_CAP_POINTER = 0x34,
+	PCI_INTERRUPT_LINE = 0x3c,
+	PCI_HEADER_END = 0x40,
+
+	PCI_COMMAND_MEMORY = 0x0002,
+	PCI_COMMAND_MASTER = 0x0004,
+	PCI_STATUS_CAPS = 0x0010,
+	PCI_CAP_MSIX = 0x11,
+	PCI_CAP_VENDOR = 0x09,
+};
 
 enum pci_limits {
 	PCI_SLOTS = 32,
@@ -76,21 +97,29 @@ struct pci_device {
 	struct pci_bar bar[PCI_BARS];
 	unsigned next_cap; /* where the next capability goes */
 	uint8_t last_cap;
-	/* MSI-X */
+	/* MSI-X; what follows is under msix_lock once the guest runs. */
 	unsigned msix_cap; /* offset, 0: none */
+	bool msix_on, msix_all_masked; /* the capability's message control, as last written */
 	unsigned n_vectors, msix_bar;
 	uint32_t msix_table, msix_pba; /* offsets in the BAR */
 	struct msix_vector vector[PCI_MSIX_MAX];
 	GMutex msix_lock;
 };
 
+/* The sink stays the caller's and outlives the bus. A host bridge sits in slot 0. */
 struct pci_bus *pci_bus_new(struct bus *mmio, struct bus *pio, struct msi_sink *sink);
-void pci_bus_free(struct pci_bus *bus);
-/* Adds CF8/CFC to the port bus and ECAM (1 MiB, bus 0) at `base` to the MMIO bus. */
+void pci_bus_free(struct pci_bus *bus); /* functions are their owners', detached before */
+struct msi_sink *pci_bus_sink(struct pci_bus *bus);
+/* Adds CF8..CFF to the port bus and ECAM (1 MiB, bus 0) at `base` to the MMIO bus. 0 or -errno. */
 int pci_bus_map(struct pci_bus *bus, uint64_t ecam_base);
+/* The chipset's reset control register, port CF9, lies within the address register's four ports:
+ * byte accesses to it go to these two (read may be NULL). On vCPU threads, no lock held. */
+void pci_bus_reset_port(struct pci_bus *bus, uint8_t (*read)(void *owner),
+	void (*write)(void *owner, uint8_t value), void *owner);
 /* The windows that firmware-less boot assigns BARs from (a PVH or bzImage guest expects them set). */
 void pci_bus_assign(struct pci_bus *bus, uint64_t mmio_base, uint64_t mmio_len);
-/* Every function back to its state after pci_attach. No vCPU runs. */
+/* Every function back to its state after pci_attach, BARs unmapped and without addresses: a
+ * firmware-less machine calls pci_bus_assign again. No vCPU runs. */
 void pci_bus_reset(struct pci_bus *bus);
 
 void pci_init(struct pci_device *device, const char *name, const struct pci_id *id,
@@ -101,7 +130,8 @@ void pci_add_bar(struct pci_device *device, unsigned bar, uint64_t len,
 /* Room for a capability of `len` bytes; returns its offset (the first two bytes are filled). */
 unsigned pci_add_cap(struct pci_device *device, uint8_t id, unsigned len);
 /* MSI-X table and PBA of n vectors at `table` within a memory BAR that the device already has;
- * the device's BAR ops forward accesses in [table, table + 4096) to msix_read and msix_write. */
+ * the device's BAR ops forward accesses in [table, table + 4096) to msix_read and msix_write, with
+ * the offset counted from `table`. */
 void pci_add_msix(struct pci_device *device, unsigned n, unsigned bar, uint32_t table);
 uint64_t msix_read(struct pci_device *device, uint64_t offset, unsigned size);
 void msix_write(struct pci_device *device, uint64_t offset, unsigned size, uint64_t value);
@@ -110,5 +140,11 @@ void msix_raise(struct pci_device *device, unsigned vector);
 
 /* Takes the next free slot (or `slot` if it is not -1). 0 or -errno. */
 int pci_attach(struct pci_bus *bus, struct pci_device *device, int slot);
+/* Takes the function off the bus: after it returns no access to it is running. */
+void pci_detach(struct pci_device *device);
+
+/* For pci.c alone: MSI-X follows a write to its capability, a reset, the end of its device. */
+void msix_control_written(struct pci_device *device);
+void msix_reset(struct pci_device *device);
 
 #endif

@@ -70,6 +70,7 @@ struct virtio_device {
 	uint64_t offered, accepted;
 	uint8_t status;
 	uint8_t config_generation;
+	unsigned complaints; /* times NEEDS_RESET was set */
 	struct virtio_notify notify;
 };
 

@@ -32,8 +32,8 @@ struct virtqueue {
 	bool ready, broken;
 	bool event_idx, indirect; /* features the driver accepted */
 	uint16_t last_avail, next_used;
-	uint16_t signalled_used;
-	bool signalled_valid;
+	uint16_t signalled_used; /* next_used when the driver was last asked */
+	bool kicks_off;
 };
 
 /* Buffers the driver filled come first (out), then those the device fills (in). */

@@ -1,0 +1,155 @@
+/*
+ * Guest memory: one memfd, mapped as the two parts that a PC has below and above the 4 GiB line,
+ * and the gate that every access of the VMM to it passes.
+ */
+#include "vmm/memory.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <gio/gio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#define MEMORY_PAGE 4096
+
+struct guest_memory {
+	int fd;
+	unsigned n_parts;
+	uint64_t size;
+	struct memory_part part[2];
+};
+
+static bool memory_failed(GError **error, const char *what)
+{
+	int saved = errno;
+
+	g_set_error(error, G_IO_ERROR, g_io_error_from_errno(saved), "guest memory: %s: %s", what,
+		g_strerror(saved));
+	return false;
+}
+
+static bool memory_map(struct guest_memory *memory, uint64_t gpa, uint64_t offset, uint64_t len,
+	GError **error)
+{
+	void *host = mmap(NULL, len, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_NORESERVE, memory->fd,
+		(off_t)offset);
+
+	if (host == MAP_FAILED)
+		return memory_failed(error, "cannot map");
+	/* A guest's memory has no place in a core file. */
+	madvise(host, len, MADV_DONTDUMP);
+	memory->part[memory->n_parts++] = (struct memory_part){
+		.gpa = gpa,
+		.len = len,
+		.host = host,
+	};
+	return true;
+}
+
+static bool memory_fill(struct guest_memory *memory, GError **error)
+{
+	uint64_t low = MIN(memory->size, MEMORY_LOW_END);
+
+	memory->fd = memfd_create("irori-guest", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+	if (memory->fd < 0)
+		return memory_failed(error, "memfd_create");
+	if (ftruncate(memory->fd, (off_t)memory->size) < 0)
+		return memory_failed(error, "cannot set the size");
+	/* Whoever gets this descriptor cannot take the pages away under our feet. */
+	if (fcntl(memory->fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) < 0)
+		return memory_failed(error, "cannot seal");
+	if (!memory_map(memory, 0, 0, low, error))
+		return false;
+	if (memory->size == low)
+		return true;
+	return memory_map(memory, MEMORY_HIGH_BASE, low, memory->size - low, error);
+}
+
+struct guest_memory *memory_new(uint64_t size, GError **error)
+{
+	struct guest_memory *memory;
+
+	/* The upper bound keeps gpa sums and off_t far from wrapping. */
+	if (size == 0 || size % MEMORY_PAGE != 0 || size > 1ull << 46) {
+		g_set_error(error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT,
+			"guest memory: size %" G_GUINT64_FORMAT
+			" is not a multiple of %d within 64 TiB",
+			size, MEMORY_PAGE);
+		return NULL;
+	}
+	memory = g_new0(struct guest_memory, 1);
+	memory->size = size;
+	memory->fd = -1;
+	if (!memory_fill(memory, error)) {
+		memory_free(memory);
+		return NULL;
+	}
+	return memory;
+}
+
+void memory_free(struct guest_memory *memory)
+{
+	if (!memory)
+		return;
+	for (unsigned i = 0; i < memory->n_parts; i++)
+		munmap(memory->part[i].host, memory->part[i].len);
+	if (memory->fd >= 0)
+		close(memory->fd);
+	g_free(memory);
+}
+
+uint64_t memory_size(const struct guest_memory *memory)
+{
+	return memory->size;
+}
+
+int memory_fd(const struct guest_memory *memory)
+{
+	return memory->fd;
+}
+
+const struct memory_part *memory_part(const struct guest_memory *memory, unsigned i)
+{
+	return i < memory->n_parts ? &memory->part[i] : NULL;
+}
+
+void *memory_at(const struct guest_memory *memory, uint64_t gpa, uint64_t len)
+{
+	for (unsigned i = 0; i < memory->n_parts; i++) {
+		const struct memory_part *part = &memory->part[i];
+		uint64_t offset = gpa - part->gpa; /* huge when gpa lies below the part */
+
+		/* No sum here can wrap: the difference is taken from what is known to be larger. */
+		if (gpa >= part->gpa && offset < part->len && len <= part->len - offset)
+			return len ? (uint8_t *)part->host + offset : NULL;
+	}
+	return NULL;
+}
+
+bool memory_read(const struct guest_memory *memory, uint64_t gpa, void *to, size_t len)
+{
+	const void *host = memory_at(memory, gpa, len);
+
+	if (host)
+		memcpy(to, host, len);
+	return host;
+}
+
+bool memory_write(const struct guest_memory *memory, uint64_t gpa, const void *from, size_t len)
+{
+	void *host = memory_at(memory, gpa, len);
+
+	if (host)
+		memcpy(host, from, len);
+	return host;
+}
+
+int memory_clear(struct guest_memory *memory)
+{
+	/* Also drops the pages from every mapping, KVM's included. */
+	if (fallocate(memory->fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 0,
+		    (off_t)memory->size) < 0)
+		return -errno;
+	return 0;
+}
