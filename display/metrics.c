@@ -129,6 +129,8 @@ static void observations_walk(const struct observation *o, size_t n, size_t from
 
 	for (size_t i = 0; i < n; i++)
 		vblank_count(&track, &o[i], counting, i >= from);
+	if (n && counting->metrics)
+		counting->metrics->stalled = (uint64_t)overheld(&track, o[n - 1].vblank + 1);
 }
 
 GArray *metrics_frames(const struct observation *observations, size_t n, size_t from,

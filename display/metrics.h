@@ -70,6 +70,7 @@ struct shown_frame {
 struct metrics {
 	uint64_t vblanks, expected, shown, late, repeated, skipped, early;
 	uint64_t unreadable, missed, mismatched, restarts;
+	uint64_t stalled; /* vblanks for which, at the end, a new frame had been due and was not shown */
 	uint64_t clip_read;               /* showings whose clip code was read */
 	uint64_t late_host, skipped_host; /* of late and skipped: while the host took processors */
 	uint64_t host_vblanks;

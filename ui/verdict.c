@@ -64,6 +64,8 @@ static bool picture_is_sound(const struct verdict_leg *leg, const char *name, ch
 		say(why, *verdict, "A guest crashed in the leg \"%s\".", name);
 	else if (!video->shown)
 		say(why, *verdict, "No frame was seen on the scanout in the leg \"%s\".", name);
+	else if (video->stalled > VERDICT_STALL_VBLANKS)
+		say(why, *verdict, "The video stood still at the end of the leg \"%s\".", name);
 	else if (video->restarts)
 		say(why, *verdict, "The player's count began anew in the leg \"%s\".", name);
 	else if (video->mismatched)

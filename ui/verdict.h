@@ -21,6 +21,7 @@
 enum {
 	VERDICT_REBOOTS = 10,
 	VERDICT_PER_MILLE = 1, /* late frames, of all frames, on top of those of the leg alone */
+	VERDICT_STALL_VBLANKS = 60, /* a frame so long overdue at a leg's end will not come */
 	VERDICT_CONTROL_MIN = 3, /* fewer lost frames than this in the control are chance */
 };
 

@@ -54,7 +54,7 @@ static const struct {
 	{ "one skipped, early", "aabbccee", { .shown = 4, .skipped = 1, .early = 1 } },
 	{ "two skipped and late", "aabbcccccccff",
 		{ .shown = 4, .skipped = 2, .repeated = 5, .late = 1 } },
-	{ "stuck to the end", "aabbcccccc", { .shown = 3, .repeated = 4 } },
+	{ "stuck to the end", "aabbcccccc", { .shown = 3, .repeated = 4, .stalled = 4 } },
 	{ "a vblank that cannot be read within a frame", "aabbc.ddee",
 		{ .shown = 5, .unreadable = 1 } },
 	{ "one where the new frame was due", "aabb.ccdd",
@@ -84,6 +84,7 @@ static void table(void)
 		test_equal(m.repeated, e->repeated);
 		test_equal(m.skipped, e->skipped);
 		test_equal(m.early, e->early);
+		test_equal(m.stalled, e->stalled);
 		test_equal(m.unreadable, e->unreadable);
 		test_equal(m.missed, e->missed);
 		test_equal(m.restarts, e->restarts);
@@ -184,7 +185,8 @@ static void host_is_reported_beside(void)
 
 	o[6].flags |= OBSERVED_HOST; /* the third c */
 	metrics_count(o, n, 0, &thirty, &m);
-	test_equal(m.late, 3); /* d, f, g was skipped and h is early by... late of f; see below */
+	test_equal(m.late, 2); /* d and f; h comes early for two steps */
+	test_equal(m.skipped, 1);
 	test_equal(m.late_host, 1);
 	test_equal(m.skipped_host, 0);
 	test_equal(m.host_vblanks, 1);
