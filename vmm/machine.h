@@ -21,6 +21,7 @@ struct kvm;
 struct vcpu;
 struct stats;
 struct link_server;
+struct virtio_snd;
 
 /* The address map, a PC's with a Q35's window for PCI. */
 #define MACHINE_ECAM_BASE 0xb0000000ull /* 1 MiB: bus 0 */
@@ -64,6 +65,7 @@ struct machine {
 	GMainContext *io_context;   /* block, console, rng: the I/O thread */
 	struct seat_port *port;     /* the seats */
 	struct link_server *link;   /* the same, by its own name; NULL in unit tests */
+	struct virtio_snd *sound;   /* for its counters; NULL: no sound card */
 	int64_t (*now)(void);       /* CLOCK_MONOTONIC in ns; tests turn it by hand */
 };
 
