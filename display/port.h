@@ -81,7 +81,8 @@ struct seat_port_ops {
 		uint32_t hot_x, uint32_t hot_y);
 	/* Keyboard LEDs: bit n is LED code n. */
 	void (*leds)(struct seat_port *port, uint32_t leds);
-	/* Start, stop a stream. Starting a started stream replaces its format. */
+	/* Start, stop a stream. Starting a started stream replaces its format. What is queued when
+	 * it stops is forgotten: no audio_consumed follows for it. */
 	void (*audio_start)(struct seat_port *port, unsigned stream,
 		const struct port_audio_format *format);
 	void (*audio_stop)(struct seat_port *port, unsigned stream);

@@ -1,0 +1,342 @@
+/*
+ * The seat link's codec. A table says for each opcode who sends it, how large it is, whether a
+ * descriptor rides on it, and which function checks its fields.
+ */
+#include "display/link_codec.h"
+
+#include <errno.h>
+#include <linux/input-event-codes.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#define SIZE_IS(type, bytes) _Static_assert(sizeof(struct type) == (bytes), #type " has padding")
+SIZE_IS(link_header, 4);
+SIZE_IS(link_hello, 8 + LINK_NAME_LEN);
+SIZE_IS(link_welcome, 16 + LINK_NAME_LEN);
+SIZE_IS(link_presented, 24);
+SIZE_IS(link_resize, 8);
+SIZE_IS(link_input_event, 12);
+SIZE_IS(link_audio_consumed, 8);
+SIZE_IS(link_request, 12);
+SIZE_IS(link_reply, 8);
+SIZE_IS(link_buffer, 16);
+SIZE_IS(link_buffer_gone, 4);
+SIZE_IS(link_frame, 56);
+SIZE_IS(link_cursor, 20);
+SIZE_IS(link_leds, 4);
+SIZE_IS(link_audio_start, 16);
+SIZE_IS(link_audio_stop, 4);
+SIZE_IS(link_guest, 16);
+SIZE_IS(link_exit_count, 32);
+SIZE_IS(link_thread, 8);
+SIZE_IS(link_stat, LINK_NAME_LEN + 16 + 5 * 8 + 5 * 8 + 8 + LINK_MAX_EXITS * 32 +
+	LINK_MAX_THREADS * 8);
+_Static_assert(sizeof(union link_body) == LINK_MAX_BODY, "the largest body is LINK_MAX_BODY");
+
+struct opcode_rule {
+	enum link_side from;
+	uint16_t min, max; /* bytes of body; max 0: there is no such opcode */
+	uint16_t step;     /* the body is a multiple of it; 0: any */
+	bool fd;
+	bool empty;        /* a body of 0 bytes is right */
+	bool (*check)(const union link_body *body, size_t size);
+};
+
+static bool text_ends(const char *text, size_t len)
+{
+	return memchr(text, 0, len) != NULL;
+}
+
+static bool hello_check(const union link_body *body, size_t size)
+{
+	return text_ends(body->hello.name, sizeof(body->hello.name));
+}
+
+static bool presented_check(const union link_body *body, size_t size)
+{
+	return body->presented.seq && body->presented.vblank_ns >= 0 &&
+		body->presented.period_ns >= 0;
+}
+
+static bool resize_check(const union link_body *body, size_t size)
+{
+	const struct link_resize *resize = &body->resize;
+
+	return resize->width && resize->width <= PORT_MAX_SIDE && resize->height &&
+		resize->height <= PORT_MAX_SIDE;
+}
+
+static bool input_check(const union link_body *body, size_t size)
+{
+	return link_input_valid(body->input, size / sizeof(body->input[0]));
+}
+
+static bool consumed_check(const union link_body *body, size_t size)
+{
+	return body->audio_consumed.stream == 0;
+}
+
+static bool welcome_check(const union link_body *body, size_t size)
+{
+	return text_ends(body->welcome.name, sizeof(body->welcome.name)) &&
+		body->welcome.state <= LINK_GUEST_CRASHED;
+}
+
+static bool buffer_check(const union link_body *body, size_t size)
+{
+	const struct link_buffer *buffer = &body->buffer;
+
+	return buffer->id && buffer->width && buffer->width <= PORT_MAX_SIDE && buffer->height &&
+		buffer->height <= PORT_MAX_SIDE && buffer->stride / 4 >= buffer->width &&
+		buffer->stride <= PORT_MAX_SIDE * 4;
+}
+
+static bool frame_check(const union link_body *body, size_t size)
+{
+	return body->frame.seq != 0;
+}
+
+static bool audio_start_check(const union link_body *body, size_t size)
+{
+	const struct link_audio_start *start = &body->audio_start;
+
+	return start->stream < PORT_MAX_STREAMS && start->rate >= 4000 && start->rate <= 384000 &&
+		start->channels && start->channels <= 18 && start->period_bytes;
+}
+
+static bool audio_stop_check(const union link_body *body, size_t size)
+{
+	return body->audio_stop.stream < PORT_MAX_STREAMS;
+}
+
+static bool guest_check(const union link_body *body, size_t size)
+{
+	return body->guest.state <= LINK_GUEST_CRASHED;
+}
+
+static bool stat_check(const union link_body *body, size_t size)
+{
+	const struct link_stat *stat = &body->stat;
+
+	if (!text_ends(stat->name, sizeof(stat->name)) || stat->n_exits > LINK_MAX_EXITS ||
+	    stat->n_threads > LINK_MAX_THREADS)
+		return false;
+	for (unsigned i = 0; i < stat->n_exits; i++)
+		if (!text_ends(stat->exits[i].reason, sizeof(stat->exits[i].reason)))
+			return false;
+	return true;
+}
+
+#define FIXED(side, type) .from = side, .min = sizeof(struct type), .max = sizeof(struct type)
+
+/* The guest's opcodes are moved down to GUEST_BASE. */
+#define GUEST_BASE 16
+static const struct opcode_rule rules[32] = {
+	[LINK_HELLO] = { FIXED(LINK_FROM_SEAT, link_hello), .check = hello_check },
+	[LINK_PRESENTED] = { FIXED(LINK_FROM_SEAT, link_presented), .check = presented_check },
+	[LINK_RESIZE] = { FIXED(LINK_FROM_SEAT, link_resize), .check = resize_check },
+	[LINK_INPUT] = { .from = LINK_FROM_SEAT, .min = sizeof(struct link_input_event),
+		.max = LINK_MAX_INPUT * sizeof(struct link_input_event),
+		.step = sizeof(struct link_input_event), .check = input_check },
+	[LINK_AUDIO_CONSUMED] = { FIXED(LINK_FROM_SEAT, link_audio_consumed),
+		.check = consumed_check },
+	[LINK_AUDIO_CAPTURED] = { .from = LINK_FROM_SEAT, .min = 1, .max = PORT_MAX_PCM },
+	[LINK_REQUEST] = { FIXED(LINK_FROM_SEAT, link_request) },
+	[LINK_STAT] = { .from = LINK_FROM_SEAT, .empty = true },
+	[GUEST_BASE + 1] = { FIXED(LINK_FROM_GUEST, link_welcome), .check = welcome_check },
+	[GUEST_BASE + 2] = { FIXED(LINK_FROM_GUEST, link_buffer), .fd = true,
+		.check = buffer_check },
+	[GUEST_BASE + 3] = { FIXED(LINK_FROM_GUEST, link_buffer_gone) },
+	[GUEST_BASE + 4] = { FIXED(LINK_FROM_GUEST, link_frame), .check = frame_check },
+	[GUEST_BASE + 5] = { FIXED(LINK_FROM_GUEST, link_cursor) },
+	[GUEST_BASE + 6] = { FIXED(LINK_FROM_GUEST, link_leds) },
+	[GUEST_BASE + 7] = { FIXED(LINK_FROM_GUEST, link_audio_start),
+		.check = audio_start_check },
+	[GUEST_BASE + 8] = { FIXED(LINK_FROM_GUEST, link_audio_stop), .check = audio_stop_check },
+	[GUEST_BASE + 9] = { .from = LINK_FROM_GUEST, .min = 1, .max = PORT_MAX_PCM },
+	[GUEST_BASE + 10] = { FIXED(LINK_FROM_GUEST, link_guest), .check = guest_check },
+	[GUEST_BASE + 11] = { FIXED(LINK_FROM_GUEST, link_reply) },
+	[GUEST_BASE + 12] = { FIXED(LINK_FROM_GUEST, link_stat), .check = stat_check },
+};
+_Static_assert(LINK_STAT_REPLY - LINK_WELCOME + GUEST_BASE + 1 == GUEST_BASE + 12, "the table");
+
+static const struct opcode_rule *rule_find(uint16_t opcode)
+{
+	unsigned i = opcode;
+
+	if (opcode & 0x8000)
+		i = GUEST_BASE + (opcode & 0x7fff);
+	else if (opcode >= GUEST_BASE)
+		return NULL;
+	if (i >= sizeof(rules) / sizeof(rules[0]) || (!rules[i].max && !rules[i].empty))
+		return NULL;
+	return &rules[i];
+}
+
+static bool rule_allows_size(const struct opcode_rule *rule, size_t size)
+{
+	return size >= rule->min && size <= rule->max && !(rule->step && size % rule->step);
+}
+
+static bool input_code_valid(const struct link_input_event *event)
+{
+	bool pointer = event->device != INPUT_KEYBOARD;
+
+	switch (event->type) {
+	case EV_KEY:
+		return event->code < KEY_CNT && (event->value == 0 || event->value == 1);
+	case EV_ABS:
+		return event->device == INPUT_TABLET &&
+			(event->code == ABS_X || event->code == ABS_Y) && event->value >= 0 &&
+			event->value <= 32767;
+	case EV_REL:
+		if (event->code == REL_X || event->code == REL_Y)
+			return event->device == INPUT_MOUSE;
+		return pointer && (event->code == REL_WHEEL || event->code == REL_HWHEEL ||
+			event->code == REL_WHEEL_HI_RES || event->code == REL_HWHEEL_HI_RES);
+	case EV_SYN:
+		return event->code == SYN_REPORT && event->value == 0;
+	default:
+		return false;
+	}
+}
+
+bool link_input_valid(const struct link_input_event *events, unsigned n)
+{
+	if (!n || n > LINK_MAX_INPUT || events[n - 1].type != EV_SYN)
+		return false;
+	for (unsigned i = 0; i < n; i++) {
+		if (events[i].device >= INPUT_DEVICES || events[i].reserved)
+			return false;
+		if (!input_code_valid(&events[i]))
+			return false;
+		if (events[i].type != EV_SYN && events[i + 1].device != events[i].device)
+			return false;
+	}
+	return true;
+}
+
+int link_parse(enum link_side from, const void *packet, size_t len, unsigned n_fds,
+	struct link_message *message)
+{
+	const struct opcode_rule *rule;
+	struct link_header header;
+
+	if (len < sizeof(header))
+		return -EPROTO;
+	memcpy(&header, packet, sizeof(header));
+	rule = rule_find(header.opcode);
+	if (!rule || rule->from != from || header.size != len - sizeof(header) ||
+	    !rule_allows_size(rule, header.size) || n_fds != (rule->fd ? 1 : 0))
+		return -EPROTO;
+	message->opcode = header.opcode;
+	message->size = header.size;
+	message->fd = -1;
+	memcpy(message->body.bytes, (const uint8_t *)packet + sizeof(header), header.size);
+	if (rule->check && !rule->check(&message->body, header.size))
+		return -EPROTO;
+	return 0;
+}
+
+/* Takes the descriptors out of the control data: the first is kept, the rest are closed. */
+static unsigned fds_collect(struct msghdr *msg, int *first)
+{
+	unsigned n = 0;
+
+	*first = -1;
+	for (struct cmsghdr *c = CMSG_FIRSTHDR(msg); c; c = CMSG_NXTHDR(msg, c)) {
+		if (c->cmsg_level != SOL_SOCKET || c->cmsg_type != SCM_RIGHTS)
+			continue;
+		for (size_t at = 0; CMSG_LEN(at + sizeof(int)) <= c->cmsg_len; at += sizeof(int)) {
+			int fd;
+
+			memcpy(&fd, CMSG_DATA(c) + at, sizeof(fd));
+			if (n++)
+				close(fd);
+			else
+				*first = fd;
+		}
+	}
+	return n;
+}
+
+int link_receive(int socket, enum link_side from, struct link_message *message)
+{
+	/* One byte more than allowed, so that a packet that is too long shows. */
+	uint8_t packet[sizeof(struct link_header) + LINK_MAX_BODY + 1];
+	_Alignas(struct cmsghdr) char control[CMSG_SPACE(4 * sizeof(int))];
+	struct iovec iov = { .iov_base = packet, .iov_len = sizeof(packet) };
+	struct msghdr msg = { .msg_iov = &iov, .msg_iovlen = 1,
+		.msg_control = control, .msg_controllen = sizeof(control) };
+	unsigned n_fds;
+	ssize_t len;
+	int fd, r;
+
+	do
+		len = recvmsg(socket, &msg, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
+	while (len < 0 && errno == EINTR);
+	if (len < 0)
+		return errno == EAGAIN ? 0 : -EPIPE;
+	n_fds = fds_collect(&msg, &fd);
+	if (len == 0)
+		r = -EPIPE; /* an empty packet is none of ours: the end either way */
+	else if (msg.msg_flags & (MSG_TRUNC | MSG_CTRUNC))
+		r = -EPROTO;
+	else
+		r = link_parse(from, packet, len, n_fds, message);
+	if (r < 0) {
+		if (fd >= 0)
+			close(fd);
+		return r;
+	}
+	message->fd = fd;
+	return 1;
+}
+
+int link_send(int socket, uint16_t opcode, const void *body, size_t size, int fd)
+{
+	const struct opcode_rule *rule = rule_find(opcode);
+	_Alignas(struct cmsghdr) char control[CMSG_SPACE(sizeof(int))] = { 0 };
+	struct link_header header = { .opcode = opcode, .size = (uint16_t)size };
+	struct iovec iov[2] = {
+		{ .iov_base = &header, .iov_len = sizeof(header) },
+		{ .iov_base = (void *)body, .iov_len = size },
+	};
+	struct msghdr msg = { .msg_iov = iov, .msg_iovlen = 2 };
+	ssize_t len;
+
+	if (!rule || !rule_allows_size(rule, size) || rule->fd != (fd >= 0))
+		return -EINVAL;
+	if (fd >= 0) {
+		struct cmsghdr *c = (struct cmsghdr *)control;
+
+		msg.msg_control = control;
+		msg.msg_controllen = sizeof(control);
+		c->cmsg_level = SOL_SOCKET;
+		c->cmsg_type = SCM_RIGHTS;
+		c->cmsg_len = CMSG_LEN(sizeof(fd));
+		memcpy(CMSG_DATA(c), &fd, sizeof(fd));
+	}
+	do
+		len = sendmsg(socket, &msg, MSG_DONTWAIT | MSG_NOSIGNAL);
+	while (len < 0 && errno == EINTR);
+	if (len >= 0)
+		return 0;
+	if (errno == EAGAIN || errno == ENOBUFS || errno == ETOOMANYREFS)
+		return -EAGAIN;
+	return -EPIPE;
+}
+
+int link_address(const char *path, struct sockaddr_un *address)
+{
+	size_t len = strlen(path);
+
+	memset(address, 0, sizeof(*address));
+	address->sun_family = AF_UNIX;
+	if (!len || len >= sizeof(address->sun_path))
+		return -ENAMETOOLONG;
+	memcpy(address->sun_path, path, len);
+	return 0;
+}
