@@ -111,7 +111,7 @@ struct cpu_start {
 #define AUDIO_QUEUE DEMO_IOCTL(17)    /* slot */
 #define AUDIO_STATUS DEMO_IOCTL(18)   /* struct audio_status * */
 #define AUDIO_STOP DEMO_IOCTL(19)
-#define CPU_COUNT DEMO_IOCTL(32)      /* returns it */
+#define CPU_TOTAL DEMO_IOCTL(32)      /* returns it: all of them, this one too */
 #define CPU_START DEMO_IOCTL(33)      /* struct cpu_start * */
 
 #endif
