@@ -73,7 +73,7 @@ static int64_t cpu_start(uint64_t at)
 
 static int64_t cpu_ioctl(struct file *file, uint32_t request, uint64_t argument)
 {
-	if (request == CPU_COUNT)
+	if (request == CPU_TOTAL)
 		return cpu_count();
 	return request == CPU_START ? cpu_start(argument) : -ENOTTY;
 }
