@@ -1,0 +1,45 @@
+/*
+ * The sound of a seat, complete: a thread that keeps a guest's seat link and a sound device joined.
+ *
+ * It sits at the guest as a seat of its own that wants AUDIO and SINK (and MIC) and nothing else, so
+ * whoever shows the picture need not care. It offers itself as the guest's clock only while the
+ * device is there: when the sound server goes away it hangs up, the guest goes on by its null clock,
+ * and the device is tried again (0.25 s to 4 s apart). When the guest goes away the device rests and
+ * the guest is tried again.
+ *
+ * Thread: seat_sound_new and _free from the owner's; the setters and stat from any.
+ */
+#ifndef IRORI_AUDIO_SEAT_SOUND_H
+#define IRORI_AUDIO_SEAT_SOUND_H
+
+#include "audio/sink.h"
+
+struct seat_sound;
+
+struct seat_sound_config {
+	const char *socket; /* the guest's seat link */
+	const char *name;   /* of the seat, for the guest's log */
+	const struct audio_ops *ops;
+	struct audio_config audio;
+	bool microphone;    /* granted from the start */
+	int64_t (*now)(void); /* CLOCK_MONOTONIC in ns */
+};
+
+struct seat_sound_stat {
+	struct sink_stat sink; /* of the present device */
+	bool device, guest;    /* there */
+	bool clock;            /* the guest's sound follows this device */
+	bool recording;        /* the microphone is open */
+	unsigned connections;  /* to the guest, so far */
+	char trouble[128];     /* what went wrong last; "" for nothing */
+};
+
+/* What `config` points to is copied. Never fails for want of a server or a guest: it waits. */
+struct seat_sound *seat_sound_new(const struct seat_sound_config *config, GError **error);
+void seat_sound_free(struct seat_sound *sound);
+
+void seat_sound_volume(struct seat_sound *sound, unsigned percent);
+void seat_sound_grant(struct seat_sound *sound, bool microphone);
+void seat_sound_stat(struct seat_sound *sound, struct seat_sound_stat *stat);
+
+#endif
