@@ -97,7 +97,7 @@ static void sound_captured(void *user, const void *pcm, size_t bytes)
 	struct seat_sound *sound = user;
 
 	/* A guest whose queue is full loses a moment of the microphone. */
-	if (sound->link)
+	if (sound->link && (link_client_granted(sound->link) & LINK_WANT_MIC))
 		link_client_audio_captured(sound->link, pcm, bytes);
 }
 

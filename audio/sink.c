@@ -38,15 +38,21 @@ struct sink {
 	bool started;     /* between start and stop */
 	bool sounded;     /* a byte of sound has been played since the start */
 	bool ready, failed;
+	bool awake; /* the eventfd has been written and not been read yet */
 	char why[128];
 };
 
 static void sink_wake(struct sink *sink)
 {
 	uint64_t one = 1;
+	bool awake;
 
-	if (write(sink->fd, &one, sizeof(one)) < 0)
-		return; /* the counter is full: it is awake already */
+	g_mutex_lock(&sink->lock);
+	awake = sink->awake;
+	sink->awake = true;
+	g_mutex_unlock(&sink->lock);
+	if (!awake && write(sink->fd, &one, sizeof(one)) < 0)
+		g_debug("sound eventfd: %s", g_strerror(errno));
 }
 
 /* A gap is counted when sound follows it: the silence after the last sound is an end, not a gap. */
@@ -163,6 +169,7 @@ static size_t sink_take_consumed(struct sink *sink)
 	size_t bytes;
 
 	g_mutex_lock(&sink->lock);
+	sink->awake = false; /* after the read, before the look: no wake-up is lost */
 	bytes = sink->stat.consumed - sink->told;
 	sink->told = sink->stat.consumed;
 	g_mutex_unlock(&sink->lock);
