@@ -81,6 +81,16 @@ static bool has_cpu(const char *path)
 	return g_strv_contains((const char *const *)words, "cpu");
 }
 
+char *group_own_path(void)
+{
+	char *path = own_path();
+
+	if (path && has_cpu(path) && !access(path, W_OK))
+		return path;
+	g_free(path);
+	return NULL;
+}
+
 struct group_root *group_root_open(const char *given, GError **error)
 {
 	g_autofree char *path = given ? g_strdup(given) : own_path();

@@ -17,6 +17,10 @@
 
 struct group_root;
 
+/* Our own cgroup, if it has a cpu controller and we may make groups in it; else NULL. g_free. Changes
+ * nothing; group_root_open may fail all the same. */
+char *group_own_path(void);
+
 /* `path`: a cgroup directory that is ours; NULL: find our own. Moves this process (it must be the
  * only one) into a leaf of it. NULL and error set where that is not possible. */
 struct group_root *group_root_open(const char *path, GError **error);
