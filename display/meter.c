@@ -242,12 +242,17 @@ static void *meter_run(void *data)
 struct meter *meter_new(int64_t period_ns)
 {
 	struct meter *meter = g_new0(struct meter, 1);
+	pthread_mutexattr_t attributes;
 
 	meter->period_ns = period_ns;
 	meter->host.scheduling = "none";
 	meter->stat_fd = open("/proc/stat", O_RDONLY | O_CLOEXEC);
 	meter->schedstat_fd = -1;
-	pthread_mutex_init(&meter->lock, NULL);
+	/* The owner's thread may hold it while somebody else has the processor: lend it our priority. */
+	pthread_mutexattr_init(&attributes);
+	pthread_mutexattr_setprotocol(&attributes, PTHREAD_PRIO_INHERIT);
+	pthread_mutex_init(&meter->lock, &attributes);
+	pthread_mutexattr_destroy(&attributes);
 	return meter;
 }
 

@@ -3,6 +3,7 @@
  */
 #include <locale.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -10,7 +11,6 @@
 #include "ui/command.h"
 
 static const struct command *const commands[] = {
-	&command_demo,
 	&command_run,
 	&command_list,
 	&command_stat,
