@@ -1,0 +1,119 @@
+/*
+ * Times, threads and exit counts of one guest.
+ */
+#define G_LOG_DOMAIN "irori-stats"
+
+#include "vmm/stats.h"
+
+#include <string.h>
+#include <unistd.h>
+
+#include "vmm/machine.h"
+#include "vmm/vcpu.h"
+
+struct stats *stats_new(int64_t started_ns)
+{
+	struct stats *stats = g_new0(struct stats, 1);
+
+	g_mutex_init(&stats->lock);
+	stats->started_ns = started_ns;
+	stats->share_class = SHARE_FAIR;
+	return stats;
+}
+
+void stats_free(struct stats *stats)
+{
+	if (!stats)
+		return;
+	g_mutex_clear(&stats->lock);
+	g_free(stats);
+}
+
+static int share_apply(const struct link_thread *thread, enum share_class share_class)
+{
+	return 0;
+}
+
+void stats_thread(struct stats *stats, enum link_thread_role role)
+{
+	struct link_thread thread = { .tid = gettid(), .role = role };
+
+	if (!stats)
+		return;
+	g_mutex_lock(&stats->lock);
+	if (stats->n_threads < LINK_MAX_THREADS) {
+		stats->thread[stats->n_threads++] = thread;
+		share_apply(&thread, stats->share_class);
+	}
+	g_mutex_unlock(&stats->lock);
+}
+
+void stats_first_entry(struct stats *stats, int64_t now)
+{
+	g_mutex_lock(&stats->lock);
+	if (!stats->first_entry_ns)
+		stats->first_entry_ns = now;
+	g_mutex_unlock(&stats->lock);
+}
+
+void stats_reset(struct stats *stats, int64_t now)
+{
+	g_mutex_lock(&stats->lock);
+	stats->reset_ns = now;
+	stats->reboots++;
+	g_mutex_unlock(&stats->lock);
+}
+
+int stats_share(struct stats *stats, enum share_class share_class)
+{
+	int result = 0;
+
+	g_mutex_lock(&stats->lock);
+	stats->share_class = share_class;
+	for (unsigned i = 0; i < stats->n_threads; i++) {
+		int rc = share_apply(&stats->thread[i], share_class);
+
+		if (rc && !result)
+			result = rc;
+	}
+	g_mutex_unlock(&stats->lock);
+	return result;
+}
+
+static void fill_exits(struct vcpus *vcpus, struct link_stat *stat)
+{
+	for (unsigned c = 0; c < VCPU_COUNTERS && stat->n_exits < LINK_MAX_EXITS; c++) {
+		const char *name = vcpu_counter_name(c);
+		uint64_t sum = 0;
+
+		for (unsigned i = 0; name && i < vcpus_count(vcpus); i++)
+			sum += __atomic_load_n(&vcpus_get(vcpus, i)->count[c], __ATOMIC_RELAXED);
+		if (!sum)
+			continue;
+		g_strlcpy(stat->exits[stat->n_exits].reason, name,
+			sizeof(stat->exits[stat->n_exits].reason));
+		stat->exits[stat->n_exits++].count = sum;
+	}
+}
+
+void stats_fill(struct machine *machine, struct link_stat *stat)
+{
+	struct stats *stats = machine->stats;
+
+	if (machine->config->name)
+		g_strlcpy(stat->name, machine->config->name, sizeof(stat->name));
+	stat->pid = getpid();
+	stat->memory_bytes = machine->memory ? memory_size(machine->memory) : 0;
+	stat->n_exits = 0;
+	if (machine->vcpus)
+		fill_exits(machine->vcpus, stat);
+	g_mutex_lock(&stats->lock);
+	stat->started_ns = stats->started_ns;
+	stat->first_entry_ns = stats->first_entry_ns;
+	stat->reset_ns = stats->reset_ns;
+	stat->reboots = stats->reboots;
+	stat->share_class = stats->share_class;
+	stat->n_threads = stats->n_threads;
+	memcpy(stat->threads, stats->thread, stats->n_threads * sizeof(stat->threads[0]));
+	g_mutex_unlock(&stats->lock);
+}

@@ -1,0 +1,81 @@
+/*
+ * The processors: a thread each, and the handshake that stops them all.
+ *
+ * Stopping never sleeps and never loses a race: vcpus_stop() sets `immediate_exit` in every
+ * processor's page and signals its thread, so KVM_RUN returns whether the thread was in it, on its
+ * way in or on its way out. A thread parks only after KVM_RUN has returned EINTR, that is, when the
+ * result of its last port or MMIO access has been taken over by the kernel: registers of a parked
+ * processor are whole.
+ *
+ * Thread: new, free, wait, reset, go on the main thread; stop from any, processors' own included.
+ */
+#ifndef IRORI_VMM_VCPU_H
+#define IRORI_VMM_VCPU_H
+
+#include <glib.h>
+#include <linux/kvm.h>
+#include <pthread.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "vmm/boot.h"
+
+struct kvm;
+struct machine;
+struct vcpus;
+struct vcpu_state;
+
+/* Counters: one for each KVM_EXIT_*, and what is worth telling apart. */
+enum vcpu_counter {
+	VCPU_KVM_EXITS = 48, /* below: by the kernel's number */
+	VCPU_COUNT_IN = VCPU_KVM_EXITS,
+	VCPU_COUNT_OUT,
+	VCPU_COUNT_MMIO_READ,
+	VCPU_COUNT_MMIO_WRITE,
+	VCPU_COUNT_KICK,    /* KVM_RUN was interrupted by us */
+	VCPU_COUNT_UNKNOWN, /* a number we do not know */
+	VCPU_COUNTERS
+};
+
+struct vcpu {
+	struct machine *machine;
+	struct vcpus *group;
+	unsigned index;
+	int fd;
+	struct kvm_run *run;
+	size_t run_len;
+	struct vcpu_state *initial; /* what reset goes back to */
+	GThread *thread;
+	pthread_t pthread;
+	uint64_t count[VCPU_COUNTERS]; /* written by its thread only, read by any */
+};
+
+/* Makes n processors and their threads, stopped. They are freed in the state they are in. */
+struct vcpus *vcpus_new(struct machine *machine, unsigned n, GError **error);
+void vcpus_free(struct vcpus *vcpus);
+
+unsigned vcpus_count(const struct vcpus *vcpus);
+struct vcpu *vcpus_get(struct vcpus *vcpus, unsigned index);
+
+void vcpus_stop(struct vcpus *vcpus);
+void vcpus_wait(struct vcpus *vcpus); /* until every thread is parked */
+void vcpus_go(struct vcpus *vcpus);
+/* All registers as after power-on; processor 0 at the kernel's entry, the others wait for INIT. */
+int vcpus_reset(struct vcpus *vcpus, const struct boot_entry *entry);
+
+/* exit.c: handles what KVM_RUN returned with; false: stay out of the guest and park. */
+bool vcpu_exit(struct vcpu *vcpu);
+/* Marks the guest crashed: registers and code to the log. Always false, for the handlers above. */
+bool vcpu_crash(struct vcpu *vcpu, const char *why);
+/* Name of a counter, or NULL if there is none by this number. */
+const char *vcpu_counter_name(unsigned counter);
+
+/* vcpu_state.c */
+struct vcpu_state *vcpu_state_save(const struct vcpu *vcpu, const struct kvm *kvm);
+int vcpu_state_restore(const struct vcpu *vcpu, const struct vcpu_state *state);
+int vcpu_state_enter(const struct vcpu *vcpu, const struct boot_entry *entry);
+void vcpu_state_free(struct vcpu_state *state);
+char *vcpu_state_describe(const struct vcpu *vcpu); /* for the log; g_free */
+
+#endif
