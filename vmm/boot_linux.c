@@ -132,7 +132,7 @@ static void e820_fill(const struct guest_memory *memory, uint8_t *page)
 bool boot_linux_load(const struct guest_memory *memory, const struct boot_files *files,
 	struct boot_entry *entry, GError **error)
 {
-	uint64_t base, end, initrd, below;
+	uint64_t base = 0, end = 0, initrd, below;
 	uint8_t page[ZERO_LEN];
 
 	if (!header_read(&files->kernel, page, error) ||

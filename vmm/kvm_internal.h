@@ -7,7 +7,7 @@
 #include "vmm/kvm.h"
 
 /* An MSI route: gsi KVM_MSI_GSI_BASE + its place in the table. */
-struct kvm_msi {
+struct kvm_msi_route {
 	uint64_t address;
 	uint32_t data;
 	int fd;     /* the irqfd's eventfd; the pci_device's vector has the same number */
@@ -27,7 +27,7 @@ struct kvm {
 	struct msi_sink sink;
 	GHashTable *gsi_of; /* &device->vector[index] -> gsi */
 	unsigned n_msi;
-	struct kvm_msi msi[KVM_MSI_MAX];
+	struct kvm_msi_route msi[KVM_MSI_MAX];
 };
 
 void kvm_msi_init(struct kvm *kvm);

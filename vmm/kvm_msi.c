@@ -79,7 +79,7 @@ static int msi_find(struct kvm *kvm, struct msix_vector *vector)
 	fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	if (fd < 0)
 		return -errno;
-	kvm->msi[kvm->n_msi] = (struct kvm_msi){ .fd = fd };
+	kvm->msi[kvm->n_msi] = (struct kvm_msi_route){ .fd = fd };
 	g_hash_table_insert(kvm->gsi_of, vector, GINT_TO_POINTER(KVM_MSI_GSI_BASE + kvm->n_msi));
 	return (int)kvm->n_msi++;
 }
@@ -89,7 +89,7 @@ static int msi_route(struct msi_sink *sink, struct pci_device *device, unsigned 
 {
 	struct kvm *kvm = (struct kvm *)((char *)sink - offsetof(struct kvm, sink));
 	struct msix_vector *vector;
-	struct kvm_msi *msi;
+	struct kvm_msi_route *msi;
 	int i, rc = 0;
 
 	if (index >= PCI_MSIX_MAX)

@@ -17,16 +17,18 @@
 #include "vmm/memory.h"
 #include "vmm/pci.h"
 
+struct config_file;
+struct control;
 struct kvm;
-struct vcpu;
 struct stats;
+struct vcpus;
 struct link_server;
 struct virtio_snd;
 
 /* The address map, a PC's with a Q35's window for PCI. */
-#define MACHINE_ECAM_BASE 0xb0000000ull /* 1 MiB: bus 0 */
-#define MACHINE_PCI_BASE 0xc0000000ull  /* memory BARs, 512 MiB */
+#define MACHINE_PCI_BASE 0xc0000000ull  /* memory BARs, 512 MiB; RAM ends below */
 #define MACHINE_PCI_LEN 0x20000000ull
+#define MACHINE_ECAM_BASE 0xe0000000ull /* 1 MiB: bus 0 */
 
 enum machine_request {
 	MACHINE_RESET,    /* in place: process, seats and sound stay */
@@ -51,6 +53,17 @@ struct guest_config {
 	char *kernel, *initrd, *command_line;
 	unsigned share_class; /* enum share_class of gpu-share/policy.h */
 	char *socket;         /* the seat link; default: RUNTIME/irori/NAME.sock */
+	unsigned on_crash;    /* 0 stay, 1 end the process with status MACHINE_EXIT_CRASHED */
+};
+
+enum machine_exit {
+	MACHINE_EXIT_CRASHED = 3,
+};
+
+/* Which device hears each event of the seats; see machine_seat_events. */
+struct machine_seat {
+	struct seat_port_events events;
+	void *presented, *resized, *input, *audio_consumed, *audio_captured;
 };
 
 struct machine {
@@ -67,13 +80,38 @@ struct machine {
 	struct link_server *link;   /* the same, by its own name; NULL in unit tests */
 	struct virtio_snd *sound;   /* for its counters; NULL: no sound card */
 	int64_t (*now)(void);       /* CLOCK_MONOTONIC in ns; tests turn it by hand */
+	struct vcpus *vcpus;        /* NULL in unit tests */
+	struct control *control;    /* NULL in unit tests: requests are only logged */
+	struct machine_seat seat;   /* the seat thread's */
 };
+
+/* [Guest] and every device type, for --help. */
+extern const struct property machine_guest_properties[];
+char *machine_help(void); /* g_free */
+
+/* The machine of a configuration, ready to run: devices made, kernel loaded, processors stopped.
+ * `file` must outlive it. NULL and error set. */
+struct machine *machine_new(const struct config_file *file, int64_t started_ns, GError **error);
+/* Starts threads and the guest, serves requests until power-off; the process's exit status. */
+int machine_run(struct machine *machine);
+void machine_free(struct machine *machine);
+
+/* For control.c: every device and the PCI bus to their beginning. No processor runs. */
+void machine_reset_devices(struct machine *machine);
+/* Loads the kernel into clean memory and sets the processors to its entry. */
+bool machine_boot(struct machine *machine, GError **error);
+
+/* What machine_run is to return; the next power-off ends it. From any thread. */
+void machine_exit_status(struct machine *machine, int status);
 
 /* Devices subscribe to what the seats send; at most one for each event, the last one stays. */
 void machine_seat_events(struct machine *machine, const struct seat_port_events *events,
 	void *device);
+/* The other side of it, for the port: its `device` is the machine. */
+extern const struct seat_port_events machine_seat_port_events;
 
-/* Asks the main thread; never blocks. `why` (static) is logged. */
+/* Asks the main thread; never blocks. `why` (static) is logged. Anything that stops the guest stops
+ * its processors at once: one that asks executes no further instruction of the guest. */
 void machine_request(struct machine *machine, enum machine_request what, const char *why);
 
 /* ioeventfd: a write of `len` (0: any) bytes at guest address `gpa` signals `fd`. 0 or -errno;

@@ -39,7 +39,8 @@ struct serial_device {
 
 static const struct property serial_properties[] = {
 	{ "Output", PROPERTY_STRING, offsetof(struct serial_config, output), "stdout",
-		"where COM1 goes: stdout, stderr, none or a file, which is appended to" },
+		"where COM1 goes: stdout, stderr, none or a file, which is appended to",
+		.required = false },
 	{ 0 }
 };
 

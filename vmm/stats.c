@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "gpu-share/cpu.h"
 #include "vmm/machine.h"
 #include "vmm/vcpu.h"
 
@@ -31,7 +32,8 @@ void stats_free(struct stats *stats)
 
 static int share_apply(const struct link_thread *thread, enum share_class share_class)
 {
-	return 0;
+	return cpu_share_apply(thread->tid,
+		thread->role == LINK_THREAD_VCPU ? CPU_ROLE_VCPU : CPU_ROLE_DEVICE, share_class);
 }
 
 void stats_thread(struct stats *stats, enum link_thread_role role)

@@ -1,0 +1,203 @@
+/*
+ * Reset, power-off, pause, resume, crash: the machine's states and how it goes between them.
+ */
+#define G_LOG_DOMAIN "irori-control"
+
+#include "vmm/control.h"
+
+#include <errno.h>
+
+#include "display/link_server.h"
+#include "vmm/kvm.h"
+#include "vmm/stats.h"
+#include "vmm/vcpu.h"
+
+enum {
+	REQUESTS = MACHINE_CRASHED + 1,
+};
+
+struct control {
+	struct machine *machine;
+	GSource *source;
+	GMainLoop *loop;
+	int pending; /* atomic: 1 << enum machine_request */
+	const char *why[REQUESTS]; /* atomic */
+	int exit_status; /* atomic */
+	enum machine_state state;
+	uint32_t resets;
+};
+
+static void state_set(struct control *control, enum machine_state state, enum link_guest_state shown)
+{
+	control->state = state;
+	if (control->machine->link)
+		link_server_set_state(control->machine->link, shown, control->resets);
+}
+
+static void processors_stop(struct control *control)
+{
+	vcpus_stop(control->machine->vcpus);
+	vcpus_wait(control->machine->vcpus);
+}
+
+static void do_off(struct control *control)
+{
+	processors_stop(control);
+	state_set(control, MACHINE_OFF, LINK_GUEST_OFF);
+	g_main_loop_quit(control->loop);
+}
+
+static void do_crashed(struct control *control)
+{
+	processors_stop(control);
+	state_set(control, MACHINE_DEAD, LINK_GUEST_CRASHED);
+	if (!control->machine->config->on_crash)
+		return;
+	g_atomic_int_set(&control->exit_status, MACHINE_EXIT_CRASHED);
+	do_off(control);
+}
+
+/* In place: memory, devices, chips and processors become new; process and seats stay. */
+static int machine_renew(struct machine *machine)
+{
+	g_autoptr(GError) error = NULL;
+	int rc;
+
+	machine_reset_devices(machine);
+	rc = memory_clear(machine->memory);
+	if (!rc)
+		rc = kvm_reset_chips(machine->kvm);
+	if (rc) {
+		g_warning("reset: %s", g_strerror(-rc));
+	} else if (!machine_boot(machine, &error)) {
+		g_warning("reset: %s", error->message);
+		rc = -EIO;
+	}
+	return rc;
+}
+
+static void do_reset(struct control *control)
+{
+	struct machine *machine = control->machine;
+	int64_t begin = machine->now();
+
+	processors_stop(control);
+	/* What a processor asked for on its way out was the old guest's. */
+	g_atomic_int_and((guint *)&control->pending,
+		~(1u << MACHINE_RESET | 1u << MACHINE_CRASHED));
+	control->resets++;
+	stats_reset(machine->stats, begin);
+	state_set(control, MACHINE_RUNNING, LINK_GUEST_RESETTING);
+	if (machine_renew(machine)) {
+		do_crashed(control);
+		return;
+	}
+	vcpus_go(machine->vcpus);
+	g_message("reset %u took %.3f ms", control->resets, (double)(machine->now() - begin) / 1e6);
+}
+
+static void do_pause(struct control *control)
+{
+	if (control->state != MACHINE_RUNNING)
+		return;
+	processors_stop(control);
+	state_set(control, MACHINE_PAUSED, LINK_GUEST_PAUSED);
+}
+
+static void do_resume(struct control *control)
+{
+	if (control->state != MACHINE_PAUSED)
+		return;
+	state_set(control, MACHINE_RUNNING, LINK_GUEST_RUNNING);
+	vcpus_go(control->machine->vcpus);
+}
+
+/* In the order in which requests that wait together are served. */
+static const struct {
+	enum machine_request what;
+	const char *name;
+	void (*carry_out)(struct control *control);
+} verbs[] = {
+	{ MACHINE_POWEROFF, "power-off", do_off },
+	{ MACHINE_CRASHED, "crash", do_crashed },
+	{ MACHINE_RESET, "reset", do_reset },
+	{ MACHINE_PAUSE, "pause", do_pause },
+	{ MACHINE_RESUME, "resume", do_resume },
+};
+
+static gboolean control_dispatch(GSource *source, GSourceFunc callback, gpointer data)
+{
+	struct control *control = data;
+
+	g_source_set_ready_time(source, -1);
+	for (unsigned i = 0; i < G_N_ELEMENTS(verbs) && control->state != MACHINE_OFF; i++) {
+		unsigned bit = 1u << verbs[i].what;
+
+		if (!(g_atomic_int_and((guint *)&control->pending, ~bit) & bit))
+			continue;
+		g_message("%s: %s", verbs[i].name,
+			(const char *)g_atomic_pointer_get(&control->why[verbs[i].what]));
+		verbs[i].carry_out(control);
+	}
+	return G_SOURCE_CONTINUE;
+}
+
+static gboolean control_callback(gpointer data)
+{
+	return G_SOURCE_CONTINUE;
+}
+
+static GSourceFuncs control_funcs = {
+	.dispatch = control_dispatch,
+};
+
+struct control *control_new(struct machine *machine)
+{
+	struct control *control = g_new0(struct control, 1);
+
+	control->machine = machine;
+	control->state = MACHINE_PAUSED;
+	control->loop = g_main_loop_new(machine->main_context, FALSE);
+	control->source = g_source_new(&control_funcs, sizeof(GSource));
+	g_source_set_priority(control->source, G_PRIORITY_HIGH);
+	g_source_set_callback(control->source, control_callback, control, NULL);
+	g_source_attach(control->source, machine->main_context);
+	return control;
+}
+
+void control_free(struct control *control)
+{
+	if (!control)
+		return;
+	g_source_destroy(control->source);
+	g_source_unref(control->source);
+	g_main_loop_unref(control->loop);
+	g_free(control);
+}
+
+void control_request(struct control *control, enum machine_request what, const char *why)
+{
+	/* Of pause and resume the later one counts. */
+	if (what == MACHINE_PAUSE)
+		g_atomic_int_and((guint *)&control->pending, ~(1u << MACHINE_RESUME));
+	else if (what == MACHINE_RESUME)
+		g_atomic_int_and((guint *)&control->pending, ~(1u << MACHINE_PAUSE));
+	g_atomic_pointer_set(&control->why[what], why);
+	g_atomic_int_or((guint *)&control->pending, 1u << what);
+	if (what != MACHINE_RESUME && what != MACHINE_PAUSE && control->machine->vcpus)
+		vcpus_stop(control->machine->vcpus);
+	g_source_set_ready_time(control->source, 0);
+}
+
+void control_exit_status(struct control *control, int status)
+{
+	g_atomic_int_set(&control->exit_status, status);
+}
+
+int control_run(struct control *control)
+{
+	state_set(control, MACHINE_RUNNING, LINK_GUEST_RUNNING);
+	vcpus_go(control->machine->vcpus);
+	g_main_loop_run(control->loop);
+	return g_atomic_int_get(&control->exit_status);
+}

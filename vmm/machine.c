@@ -1,0 +1,422 @@
+/*
+ * The machine on one page: what a guest is made of, in the order in which it is made.
+ *
+ *	0x000000000  RAM; in the first MiB the boot structures (boot.h) and the ACPI tables
+ *	0x0c0000000  PCI memory window: BARs of devices
+ *	0x0e0000000  PCI Express configuration space (ECAM) of bus 0
+ *	0x0fec00000  I/O APIC, 0x0fee00000 local APIC (in the kernel)
+ *	0x100000000  the rest of the RAM
+ *
+ * Ports: 0x3f8 COM1; 0x64, 0x92, 0xcf9, 0x600 reset and power (reset.c); 0xcf8, 0xcfc PCI. PIC and
+ * PIT are in the kernel. Every other device is a PCI function that a configuration section names.
+ */
+#define G_LOG_DOMAIN "irori-machine"
+
+#include "vmm/machine.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "display/link_server.h"
+#include "gpu-share/policy.h"
+#include "vmm/acpi.h"
+#include "vmm/boot.h"
+#include "vmm/control.h"
+#include "vmm/kvm.h"
+#include "vmm/property.h"
+#include "vmm/stats.h"
+#include "vmm/vcpu.h"
+#include "vmm/worker.h"
+
+/* What nobody else needs to see of a machine. */
+struct machine_parts {
+	struct machine machine; /* first */
+	struct guest_config config;
+	const struct config_file *file;
+	struct worker *seat, *io;
+	struct boot_files files;
+	GPtrArray *devices; /* struct device *, in order of creation */
+	GPtrArray *configs; /* their configurations: struct device_config * */
+};
+
+struct device_config {
+	const struct device_type *type;
+	void *values;
+};
+
+static const char *const share_classes[] = { "video", "interactive", "fair", "idle", NULL };
+static const char *const crash_choices[] = { "stay", "exit", NULL };
+
+const struct property machine_guest_properties[] = {
+	{ "Name", PROPERTY_STRING, offsetof(struct guest_config, name), NULL,
+		"what the guest is called: letters, digits, '-', '_', '.'", .required = true },
+	{ "Memory", PROPERTY_SIZE, offsetof(struct guest_config, memory), "256M",
+		"RAM, a multiple of 4K", .min = 1 << 20, .max = 1ull << 40 },
+	{ "Vcpus", PROPERTY_UINT, offsetof(struct guest_config, vcpus), "1",
+		"virtual processors", .min = 1, .max = KVM_MAX_VCPUS },
+	{ "Kernel", PROPERTY_PATH, offsetof(struct guest_config, kernel), NULL,
+		"PVH ELF file or Linux bzImage to boot", .required = true },
+	{ "Initrd", PROPERTY_PATH, offsetof(struct guest_config, initrd), NULL,
+		"initial ramdisk", .required = false },
+	{ "CommandLine", PROPERTY_STRING, offsetof(struct guest_config, command_line), NULL,
+		"the kernel's command line", .required = false },
+	{ "Class", PROPERTY_ENUM, offsetof(struct guest_config, share_class), "fair",
+		"what it is for when guests compete", .values = share_classes },
+	{ "Socket", PROPERTY_PATH, offsetof(struct guest_config, socket), NULL,
+		"seat link (default NAME.sock in the runtime folder's irori/)", .required = false },
+	{ "OnCrash", PROPERTY_ENUM, offsetof(struct guest_config, on_crash), "stay",
+		"after a crash: stay, so that seats see it, or exit with status 3",
+		.values = crash_choices },
+	{ 0 }
+};
+
+/* Every device type that is linked in; see DEVICE_REGISTER. */
+extern const struct device_type *const __start_irori_devices[] __attribute__((weak));
+extern const struct device_type *const __stop_irori_devices[] __attribute__((weak));
+
+static bool fail(GError **error, const char *format, ...) G_GNUC_PRINTF(2, 3);
+
+static bool fail(GError **error, const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	if (error && !*error)
+		*error = g_error_new_valist(g_quark_from_static_string("irori-machine"), 0, format,
+			args);
+	va_end(args);
+	return false;
+}
+
+char *machine_help(void)
+{
+	g_autofree char *guest = property_help(machine_guest_properties);
+	GString *out = g_string_new("[Guest]\n");
+
+	g_string_append(out, guest);
+	for (const struct device_type *const *t = __start_irori_devices; t < __stop_irori_devices; t++) {
+		g_autofree char *properties = property_help((*t)->properties);
+
+		g_string_append_printf(out, "\n[%s]  %s%s\n%s", (*t)->section, (*t)->help,
+			(*t)->always ? " (always there)" : "", properties);
+	}
+	return g_string_free(out, FALSE);
+}
+
+static bool config_check(const struct guest_config *config, GError **error)
+{
+	if (config->memory % 4096)
+		return fail(error, "[Guest] Memory= is not a multiple of 4096 bytes");
+	if (strlen(config->name) >= LINK_NAME_LEN || config->name[0] == '.' ||
+		strspn(config->name, "abcdefghijklmnopqrstuvwxyz0123456789-_."
+				     "ABCDEFGHIJKLMNOPQRSTUVWXYZ") != strlen(config->name))
+		return fail(error, "[Guest] Name=%s: at most %u letters, digits, '-', '_' and '.'",
+			config->name, LINK_NAME_LEN - 1);
+	return true;
+}
+
+static int64_t now_monotonic(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec * 1000000000ll + now.tv_nsec;
+}
+
+/* Opened once and kept: a reset needs no right to open files. */
+static bool source_open(struct boot_source *source, const char *path, GError **error)
+{
+	struct stat status;
+
+	if (!path)
+		return true;
+	source->fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (source->fd < 0 || fstat(source->fd, &status) < 0)
+		return fail(error, "%s: %s", path, g_strerror(errno));
+	if (!S_ISREG(status.st_mode) || status.st_size == 0)
+		return fail(error, "%s: not a file, or empty", path);
+	source->len = (uint64_t)status.st_size;
+	return true;
+}
+
+static bool make_memory(struct machine *machine, GError **error)
+{
+	const struct memory_part *part;
+
+	machine->memory = memory_new(machine->config->memory, error);
+	if (!machine->memory)
+		return false;
+	for (unsigned i = 0; (part = memory_part(machine->memory, i)); i++) {
+		int rc = kvm_add_memory(machine->kvm, i, part->gpa, part->len, part->host);
+
+		if (rc)
+			return fail(error, "/dev/kvm: memory of the guest: %s", g_strerror(-rc));
+	}
+	return true;
+}
+
+static bool make_buses(struct machine *machine, GError **error)
+{
+	int rc;
+
+	machine->pio = bus_new("port");
+	machine->mmio = bus_new("memory");
+	machine->pci = pci_bus_new(machine->mmio, machine->pio, kvm_msi_sink(machine->kvm));
+	rc = pci_bus_map(machine->pci, MACHINE_ECAM_BASE);
+	return !rc || fail(error, "PCI: %s", g_strerror(-rc));
+}
+
+/* What seats ask over the link: on the seat thread. */
+static int link_request(void *data, enum link_verb verb, uint32_t argument)
+{
+	struct machine *machine = data;
+	static const enum machine_request requests[] = {
+		[LINK_VERB_RESET] = MACHINE_RESET,
+		[LINK_VERB_POWEROFF] = MACHINE_POWEROFF,
+		[LINK_VERB_PAUSE] = MACHINE_PAUSE,
+		[LINK_VERB_RESUME] = MACHINE_RESUME,
+	};
+
+	if (verb == LINK_VERB_CLASS)
+		return argument < SHARE_CLASSES ?
+			stats_share(machine->stats, (enum share_class)argument) : -EINVAL;
+	if (verb < LINK_VERB_RESET || verb > LINK_VERB_RESUME)
+		return -EINVAL;
+	machine_request(machine, requests[verb], "asked over the seat link");
+	return 0;
+}
+
+static void link_stat(void *data, struct link_stat *stat)
+{
+	stats_fill(data, stat);
+}
+
+static bool make_seats(struct machine *machine, GError **error)
+{
+	static const struct link_server_owner owner = {
+		.request = link_request,
+		.stat = link_stat,
+	};
+	const struct guest_config *guest = machine->config;
+	g_autofree char *path = guest->socket ? g_strdup(guest->socket) :
+		g_strdup_printf("%s/irori/%s.sock", g_get_user_runtime_dir(), guest->name);
+	const struct link_server_config config = {
+		.path = path,
+		.name = guest->name,
+		.owner = &owner,
+		.owner_data = machine,
+		.now = machine->now,
+	};
+
+	machine->link = link_server_new(machine->seat_context, &config, error);
+	if (!machine->link)
+		return false;
+	link_server_set_events(machine->link, &machine_seat_port_events, machine);
+	machine->port = link_server_port(machine->link);
+	return true;
+}
+
+static bool make_device(struct machine_parts *parts, const struct device_type *type,
+	const char *section, const char *instance, GError **error)
+{
+	struct device_config *config = g_new0(struct device_config, 1);
+	struct device *device;
+
+	config->type = type;
+	config->values = g_malloc0(MAX(type->config_size, 1));
+	g_ptr_array_add(parts->configs, config);
+	if (!property_parse(type->properties, section ? parts->file : NULL, section, config->values,
+		    error))
+		return false;
+	device = type->create(&parts->machine, instance, config->values, error);
+	if (!device)
+		return fail(error, "[%s] could not be made", type->section);
+	device->type = type;
+	device->instance = instance;
+	g_ptr_array_add(parts->devices, device);
+	return true;
+}
+
+/* "Disk system": the type's name, and what follows it. NULL: another type's section. */
+static const char *section_instance(const char *section, const struct device_type *type)
+{
+	size_t len = strlen(type->section);
+
+	if (strncmp(section, type->section, len) || (section[len] && section[len] != ' '))
+		return NULL;
+	return section + len + (section[len] == ' ');
+}
+
+static bool make_sections(struct machine_parts *parts, const struct device_type *type, GError **error)
+{
+	bool made = false;
+
+	for (const char *const *s = config_file_sections(parts->file); *s; s++) {
+		const char *instance = section_instance(*s, type);
+
+		if (!instance)
+			continue;
+		if (!make_device(parts, type, *s, instance, error))
+			return false;
+		made = true;
+	}
+	return made || !type->always || make_device(parts, type, NULL, "", error);
+}
+
+static void warn_sections(const struct machine_parts *parts)
+{
+	for (const char *const *s = config_file_sections(parts->file); *s; s++) {
+		bool known = !strcmp(*s, "Guest");
+
+		for (const struct device_type *const *t = __start_irori_devices;
+			t < __stop_irori_devices; t++)
+			known = known || section_instance(*s, *t);
+		if (!known)
+			g_warning("unknown section [%s], ignored", *s);
+	}
+}
+
+static bool make_devices(struct machine_parts *parts, GError **error)
+{
+	warn_sections(parts);
+	for (const struct device_type *const *t = __start_irori_devices; t < __stop_irori_devices; t++)
+		if (!make_sections(parts, *t, error))
+			return false;
+	return true;
+}
+
+static bool make_all(struct machine_parts *parts, int64_t started_ns, GError **error)
+{
+	struct machine *machine = &parts->machine;
+
+	if (!property_parse(machine_guest_properties, parts->file, "Guest", &parts->config, error) ||
+		!config_check(&parts->config, error) ||
+		!source_open(&parts->files.kernel, parts->config.kernel, error) ||
+		!source_open(&parts->files.initrd, parts->config.initrd, error))
+		return false;
+	parts->files.command_line = parts->config.command_line;
+	machine->config = &parts->config;
+	machine->now = now_monotonic;
+	machine->stats = stats_new(started_ns);
+	stats_share(machine->stats, (enum share_class)parts->config.share_class);
+	stats_thread(machine->stats, LINK_THREAD_MAIN);
+	machine->main_context = g_main_context_ref(g_main_context_default());
+	parts->seat = worker_new("seat", LINK_THREAD_SEAT, machine->stats);
+	parts->io = worker_new("io", LINK_THREAD_IO, machine->stats);
+	machine->seat_context = worker_context(parts->seat);
+	machine->io_context = worker_context(parts->io);
+	machine->control = control_new(machine);
+
+	machine->kvm = kvm_new(error);
+	if (!machine->kvm || !make_memory(machine, error) || !make_buses(machine, error) ||
+		!make_seats(machine, error) || !make_devices(parts, error))
+		return false;
+	machine->vcpus = vcpus_new(machine, machine->config->vcpus, error);
+	return machine->vcpus && machine_boot(machine, error);
+}
+
+struct machine *machine_new(const struct config_file *file, int64_t started_ns, GError **error)
+{
+	struct machine_parts *parts = g_new0(struct machine_parts, 1);
+
+	parts->file = file;
+	parts->files.kernel.fd = parts->files.initrd.fd = -1;
+	parts->devices = g_ptr_array_new();
+	parts->configs = g_ptr_array_new();
+	if (make_all(parts, started_ns, error))
+		return &parts->machine;
+	machine_free(&parts->machine);
+	return NULL;
+}
+
+void machine_reset_devices(struct machine *machine)
+{
+	struct machine_parts *parts = (struct machine_parts *)machine;
+
+	for (unsigned i = 0; i < parts->devices->len; i++) {
+		struct device *device = parts->devices->pdata[i];
+
+		if (device->reset)
+			device->reset(device);
+	}
+	pci_bus_reset(machine->pci);
+}
+
+bool machine_boot(struct machine *machine, GError **error)
+{
+	struct machine_parts *parts = (struct machine_parts *)machine;
+	struct boot_entry entry;
+	int rc;
+
+	pci_bus_assign(machine->pci, MACHINE_PCI_BASE, MACHINE_PCI_LEN);
+	parts->files.rsdp = acpi_build(machine->memory, vcpus_count(machine->vcpus));
+	if (!boot_load(machine->memory, &parts->files, &entry, error)) {
+		g_prefix_error(error, "%s: ", parts->config.kernel);
+		return false;
+	}
+	rc = vcpus_reset(machine->vcpus, &entry);
+	return !rc || fail(error, "/dev/kvm: registers: %s", g_strerror(-rc));
+}
+
+int machine_run(struct machine *machine)
+{
+	struct machine_parts *parts = (struct machine_parts *)machine;
+
+	worker_start(parts->seat);
+	worker_start(parts->io);
+	return control_run(machine->control);
+}
+
+static void machine_free_devices(struct machine_parts *parts)
+{
+	for (unsigned i = parts->devices->len; i-- > 0;) {
+		struct device *device = parts->devices->pdata[i];
+
+		if (device->destroy)
+			device->destroy(device);
+	}
+	for (unsigned i = 0; i < parts->configs->len; i++) {
+		struct device_config *config = parts->configs->pdata[i];
+
+		property_clear(config->type->properties, config->values);
+		g_free(config->values);
+		g_free(config);
+	}
+	g_ptr_array_unref(parts->devices);
+	g_ptr_array_unref(parts->configs);
+}
+
+/* Against the order of make_all; threads first, so that nobody uses what goes. */
+void machine_free(struct machine *machine)
+{
+	struct machine_parts *parts = (struct machine_parts *)machine;
+
+	vcpus_free(machine->vcpus);
+	machine->vcpus = NULL;
+	if (parts->seat)
+		worker_stop(parts->seat);
+	if (parts->io)
+		worker_stop(parts->io);
+	machine_free_devices(parts);
+	link_server_free(machine->link);
+	pci_bus_free(machine->pci);
+	bus_free(machine->mmio);
+	bus_free(machine->pio);
+	kvm_free(machine->kvm);
+	memory_free(machine->memory);
+	control_free(machine->control);
+	worker_free(parts->seat);
+	worker_free(parts->io);
+	if (machine->main_context)
+		g_main_context_unref(machine->main_context);
+	stats_free(machine->stats);
+	if (parts->files.kernel.fd >= 0)
+		close(parts->files.kernel.fd);
+	if (parts->files.initrd.fd >= 0)
+		close(parts->files.initrd.fd);
+	property_clear(machine_guest_properties, &parts->config);
+	g_free(parts);
+}

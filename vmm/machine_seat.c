@@ -1,0 +1,98 @@
+/*
+ * The machine between its devices and the seats: events go to the device that asked for them, and
+ * small requests of devices that work without a machine around them (unit tests).
+ */
+#define G_LOG_DOMAIN "irori-machine"
+
+#include <errno.h>
+
+#include "vmm/control.h"
+#include "vmm/kvm.h"
+#include "vmm/machine.h"
+
+#define SUBSCRIBE(name)                                                                            \
+	do {                                                                                       \
+		if (events->name) {                                                                \
+			seat->events.name = events->name;                                          \
+			seat->name = device;                                                       \
+		}                                                                                  \
+	} while (0)
+
+void machine_seat_events(struct machine *machine, const struct seat_port_events *events,
+	void *device)
+{
+	struct machine_seat *seat = &machine->seat;
+
+	SUBSCRIBE(presented);
+	SUBSCRIBE(resized);
+	SUBSCRIBE(input);
+	SUBSCRIBE(audio_consumed);
+	SUBSCRIBE(audio_captured);
+}
+
+static void seat_presented(void *data, uint64_t seq, int64_t vblank_ns, int64_t period_ns)
+{
+	struct machine_seat *seat = &((struct machine *)data)->seat;
+
+	if (seat->events.presented)
+		seat->events.presented(seat->presented, seq, vblank_ns, period_ns);
+}
+
+static void seat_resized(void *data, uint32_t width, uint32_t height)
+{
+	struct machine_seat *seat = &((struct machine *)data)->seat;
+
+	if (seat->events.resized)
+		seat->events.resized(seat->resized, width, height);
+}
+
+static void seat_input(void *data, const struct port_input *events, unsigned n)
+{
+	struct machine_seat *seat = &((struct machine *)data)->seat;
+
+	if (seat->events.input)
+		seat->events.input(seat->input, events, n);
+}
+
+static void seat_consumed(void *data, unsigned stream, size_t bytes)
+{
+	struct machine_seat *seat = &((struct machine *)data)->seat;
+
+	if (seat->events.audio_consumed)
+		seat->events.audio_consumed(seat->audio_consumed, stream, bytes);
+}
+
+static void seat_captured(void *data, const void *pcm, size_t bytes)
+{
+	struct machine_seat *seat = &((struct machine *)data)->seat;
+
+	if (seat->events.audio_captured)
+		seat->events.audio_captured(seat->audio_captured, pcm, bytes);
+}
+
+const struct seat_port_events machine_seat_port_events = {
+	.presented = seat_presented,
+	.resized = seat_resized,
+	.input = seat_input,
+	.audio_consumed = seat_consumed,
+	.audio_captured = seat_captured,
+};
+
+int machine_ioeventfd(struct machine *machine, uint64_t gpa, unsigned len, int fd, bool add)
+{
+	return machine->kvm ? kvm_ioeventfd(machine->kvm, gpa, len, fd, add) : -ENOSYS;
+}
+
+void machine_request(struct machine *machine, enum machine_request what, const char *why)
+{
+	if (machine->control)
+		control_request(machine->control, what, why);
+	else
+		g_message("request %d: %s", what, why);
+}
+
+void machine_exit_status(struct machine *machine, int status)
+{
+	if (machine->control)
+		control_exit_status(machine->control, status);
+}

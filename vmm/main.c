@@ -1,0 +1,160 @@
+/*
+ * irori-vmm CONFIG: one guest, one process.
+ */
+#define G_LOG_DOMAIN "irori-vmm"
+
+#include <errno.h>
+#include <malloc.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/signalfd.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <glib-unix.h>
+
+#include "vmm/machine.h"
+#include "vmm/property.h"
+
+enum {
+	EXIT_BAD_CONFIG = 2,
+};
+
+static const char *log_name = "?";
+
+static GLogWriterOutput log_writer(GLogLevelFlags level, const GLogField *fields, gsize n,
+	gpointer data)
+{
+	const char *message = "", *domain = NULL;
+
+	for (gsize i = 0; i < n; i++) {
+		if (!strcmp(fields[i].key, "MESSAGE"))
+			message = fields[i].value;
+		else if (!strcmp(fields[i].key, "GLIB_DOMAIN"))
+			domain = fields[i].value;
+	}
+	if (g_log_writer_default_would_drop(level, domain))
+		return G_LOG_WRITER_HANDLED;
+	fprintf(stderr, "irori-vmm: %s: %s%s\n", log_name,
+		level & G_LOG_LEVEL_WARNING ? "warning: " : "", message);
+	return G_LOG_WRITER_HANDLED;
+}
+
+static int64_t now_monotonic(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec * 1000000000ll + now.tv_nsec;
+}
+
+/* What ps and top show: the arguments give way to the guest's name. */
+static void title_set(int argc, char **argv, const char *name)
+{
+	char *end = argv[argc - 1] + strlen(argv[argc - 1]) + 1;
+	size_t room = (size_t)(end - argv[0]);
+
+	memset(argv[0], 0, room);
+	g_snprintf(argv[0], (gulong)room, "irori-vmm: %s", name);
+	prctl(PR_SET_NAME, "irori-vmm");
+}
+
+/* From here on nothing that a guest or a seat does can gain this process anything it has not got.
+ * TODO: a seccomp filter, a mount namespace. */
+static void sandbox_enter(void)
+{
+	prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+	prctl(PR_SET_DUMPABLE, 0);
+}
+
+static gboolean signal_arrived(int fd, GIOCondition condition, gpointer data)
+{
+	struct signalfd_siginfo info;
+
+	if (read(fd, &info, sizeof(info)) == sizeof(info))
+		machine_request(data, MACHINE_POWEROFF, "signal");
+	return G_SOURCE_CONTINUE;
+}
+
+/* Blocked before the first thread starts, so that no thread but the main loop gets them. */
+static int signals_block(void)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGINT);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+	signal(SIGPIPE, SIG_IGN);
+	return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+}
+
+static int help(FILE *out)
+{
+	g_autofree char *sections = machine_help();
+
+	fprintf(out,
+		"irori-vmm CONFIG            run the guest that CONFIG describes\n"
+		"irori-vmm --check CONFIG    say what is wrong with it, and do not run it\n"
+		"irori-vmm --version | --help\n\n"
+		"Exit status: 0 powered off, 1 could not start, 2 bad command or configuration,\n"
+		"3 crashed (with OnCrash=exit).\n\n"
+		"CONFIG has these sections and keys:\n\n%s", sections);
+	return out == stdout ? 0 : EXIT_BAD_CONFIG;
+}
+
+static int run(int argc, char **argv, struct config_file *file, bool check, int64_t started_ns)
+{
+	g_autoptr(GError) error = NULL;
+	int signals = signals_block(), status;
+	struct machine *machine = machine_new(file, started_ns, &error);
+
+	if (!machine) {
+		fprintf(stderr, "irori-vmm: %s\n", error->message);
+		return 1;
+	}
+	if (check) {
+		printf("%s: good\n", machine->config->name);
+		machine_free(machine);
+		return 0;
+	}
+	log_name = machine->config->name;
+	title_set(argc, argv, machine->config->name);
+	g_unix_fd_add(signals, G_IO_IN, signal_arrived, machine);
+	sandbox_enter();
+	status = machine_run(machine);
+	log_name = "?";
+	machine_free(machine);
+	return status;
+}
+
+int main(int argc, char **argv)
+{
+	int64_t started_ns = now_monotonic();
+	g_autoptr(GError) error = NULL;
+	struct config_file *file;
+	bool check = argc == 3 && !strcmp(argv[1], "--check");
+	int status;
+
+	mallopt(M_ARENA_MAX, 1);
+	mallopt(M_TRIM_THRESHOLD, 256 << 10);
+	g_log_set_writer_func(log_writer, NULL, NULL);
+	if (argc == 2 && !strcmp(argv[1], "--help"))
+		return help(stdout);
+	if (argc == 2 && !strcmp(argv[1], "--version"))
+		return printf("irori-vmm %s\n", IRORI_VERSION) < 0;
+	if (argc != 2 + check || (argv[1 + check][0] == '-'))
+		return help(stderr);
+	log_name = argv[1 + check];
+	file = config_file_load(argv[1 + check], &error);
+	if (!file) {
+		fprintf(stderr, "irori-vmm: %s\n", error->message);
+		return EXIT_BAD_CONFIG;
+	}
+	log_name = "configuration";
+	status = run(argc, argv, file, check, started_ns);
+	config_file_free(file);
+	return status;
+}
