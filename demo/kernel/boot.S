@@ -51,17 +51,17 @@ long_mode_start:
 	movq	$2f, %rax
 	jmp	*%rax
 2:	movq	$boot_stack_top, %rsp
-	movq	$kernel_pml4 - KERNEL_BASE, %rax
+	movq	$PHYSICAL(kernel_pml4), %rax
 	movq	%rax, %cr3
 	call	kernel_main
 
-/* Another processor, from the trampoline below: edi is still the physical address of its ap_boot. */
+/* Another processor, from the trampoline below. */
 ap_long_mode_start:
 	movq	$3f, %rax
 	jmp	*%rax
 3:	movl	ap_boot_cpu(%rip), %edi
 	movq	ap_boot_stack(%rip), %rsp
-	movq	$kernel_pml4 - KERNEL_BASE, %rax
+	movq	$PHYSICAL(kernel_pml4), %rax
 	movq	%rax, %cr3
 	call	ap_main
 
@@ -93,32 +93,40 @@ ap_trampoline_end:
 
 	.section .tables, "aw"
 	.align 4096
-/* While switching: the low 4 GiB where they are, besides the kernel's own places. */
+/* While switching: the low 1 GiB where it is, besides the kernel's own place. */
 boot_pml4:
-	.quad	PHYSICAL(direct_pdpt) + 3
+	.quad	PHYSICAL(boot_pdpt) + 7
+	.fill	511, 8, 0
+boot_pdpt:
+	.quad	PHYSICAL(direct_pd) + 7
+	.quad	PHYSICAL(kernel_pd) + 7
 	.fill	510, 8, 0
-	.quad	PHYSICAL(kernel_pdpt) + 3
-/* From then on; entries 0 to 255 belong to the program. */
+/* From then on; what is 0 here is filled for the program. */
 	.globl kernel_pml4
 kernel_pml4:
-	.fill	256, 8, 0
-	.quad	PHYSICAL(direct_pdpt) + 3
-	.fill	254, 8, 0
-	.quad	PHYSICAL(kernel_pdpt) + 3
-direct_pdpt:
-	.quad	PHYSICAL(direct_pd) + 0x0003
-	.quad	PHYSICAL(direct_pd) + 0x1003
-	.quad	PHYSICAL(direct_pd) + 0x2003
-	.quad	PHYSICAL(direct_pd) + 0x3003
-	.fill	508, 8, 0
-kernel_pdpt:
-	.fill	510, 8, 0
-	.quad	PHYSICAL(direct_pd) + 3
+	.quad	PHYSICAL(low_pdpt) + 7
+	.fill	(DIRECT_BASE >> 39) - 1, 8, 0
+	.quad	PHYSICAL(direct_pdpt) + 7
+	.fill	511 - (DIRECT_BASE >> 39), 8, 0
+low_pdpt:
 	.quad	0
+	.quad	PHYSICAL(kernel_pd) + 7
+	.fill	510, 8, 0
+kernel_pd:
+	.fill	(KERNEL_BASE >> 21) & 511, 8, 0
+	.quad	0x000087
+	.quad	0x200087
+	.fill	510 - ((KERNEL_BASE >> 21) & 511), 8, 0
+direct_pdpt:
+	.quad	PHYSICAL(direct_pd) + 0x0007
+	.quad	PHYSICAL(direct_pd) + 0x1007
+	.quad	PHYSICAL(direct_pd) + 0x2007
+	.quad	PHYSICAL(direct_pd) + 0x3007
+	.fill	508, 8, 0
 direct_pd:
 	.set	page, 0
 	.rept	2048
-	.quad	page + 0x83	/* 2 MiB, writable, present */
+	.quad	page + 0x87	/* 2 MiB, ring 3, writable, present */
 	.set	page, page + 0x200000
 	.endr
 

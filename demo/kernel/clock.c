@@ -13,12 +13,10 @@ enum {
 	LAPIC_TIMER_START = 0x380,
 	LAPIC_TIMER_NOW = 0x390,
 	LAPIC_TIMER_DIVIDE = 0x3e0,
-	TIMER_DEADLINE = 2 << 17,
 };
 
 uint32_t clock_khz;
 static uint32_t lapic_khz;
-static bool deadline; /* the timer can be given a TSC value */
 static uint64_t tsc_start;
 static uint64_t ns_per_tick, ticks_per_ns; /* fixed point, 32 bits of fraction */
 static bool timer_set;
@@ -50,21 +48,20 @@ static void find_frequencies(void)
 		clock_khz = id.eax;
 		lapic_khz = id.ebx;
 	}
-	if (!clock_khz || (!deadline && !lapic_khz))
+	if (!clock_khz || !lapic_khz)
 		measure();
 }
 
 void clock_init(void)
 {
 	tsc_start = rdtsc();
-	deadline = cpuid(1).ecx >> 24 & 1;
 	mmio_write32(LAPIC(LAPIC_SPURIOUS), 0x100 | VECTOR_SPURIOUS);
 	mmio_write32(LAPIC(LAPIC_TIMER_DIVIDE), 0xb); /* by 1 */
 	mmio_write32(LAPIC(LAPIC_TIMER), VECTOR_WAKE | 1u << 16);
 	find_frequencies();
-	mmio_write32(LAPIC(LAPIC_TIMER), VECTOR_WAKE | (deadline ? TIMER_DEADLINE : 0));
+	mmio_write32(LAPIC(LAPIC_TIMER), VECTOR_WAKE);
 	ns_per_tick = (1000000ull << 32) / clock_khz;
-	ticks_per_ns = ((uint64_t)(deadline ? clock_khz : lapic_khz) << 32) / 1000000;
+	ticks_per_ns = ((uint64_t)lapic_khz << 32) / 1000000;
 }
 
 static uint64_t scale(uint64_t value, uint64_t factor)
@@ -97,9 +94,7 @@ void clock_idle(int64_t until)
 		ticks = scale((uint64_t)left, ticks_per_ns) + 1;
 		timer_set = true;
 	}
-	if (timer_set && deadline)
-		wrmsr(MSR_TSC_DEADLINE, ticks ? rdtsc() + ticks : 0);
-	else if (timer_set)
+	if (timer_set)
 		mmio_write32(LAPIC(LAPIC_TIMER_START), ticks > UINT32_MAX ? UINT32_MAX : (uint32_t)ticks);
 	timer_set = until != NEVER;
 	cpu_idle();

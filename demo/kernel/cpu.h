@@ -14,7 +14,6 @@ enum msr {
 	MSR_STAR = 0xc0000081,
 	MSR_LSTAR = 0xc0000082,
 	MSR_FMASK = 0xc0000084,
-	MSR_TSC_DEADLINE = 0x6e0,
 };
 
 struct cpuid {
@@ -46,12 +45,12 @@ static inline uint64_t rdtsc(void)
 #define PORT(suffix, type)                                                                         \
 	static inline void out##suffix(uint16_t port, type value)                                  \
 	{                                                                                          \
-		__asm__ volatile("out" #suffix " %0, %1" :: "a"(value), "Nd"(port));               \
+		__asm__ volatile("out" #suffix " %0, %1" :: "a"(value), "d"(port));               \
 	}                                                                                          \
 	static inline type in##suffix(uint16_t port)                                               \
 	{                                                                                          \
 		type value;                                                                        \
-		__asm__ volatile("in" #suffix " %1, %0" : "=a"(value) : "Nd"(port));               \
+		__asm__ volatile("in" #suffix " %1, %0" : "=a"(value) : "d"(port));               \
 		return value;                                                                      \
 	}
 PORT(b, uint8_t)
@@ -71,16 +70,25 @@ static inline void barrier(void)
 	__asm__ volatile("" ::: "memory");
 }
 
-/* Sleeps until the next interrupt. One that came since the last time ends it at once. */
+/*
+ * Sleeps until the next interrupt. One that came since the last time ends it at once. In ring 3,
+ * hlt faults, and protection_entry in trap.S does all three.
+ */
 static inline void cpu_idle(void)
 {
-	__asm__ volatile("sti; hlt; cli" ::: "memory");
+	uint32_t cs;
+
+	__asm__ volatile("mov %%cs, %0" : "=r"(cs));
+	if (cs & 3)
+		__asm__ volatile("hlt" ::: "memory");
+	else
+		__asm__ volatile("sti; hlt; cli" ::: "memory");
 }
 
 static inline _Noreturn void cpu_stop(void)
 {
 	for (;;)
-		__asm__ volatile("cli; hlt");
+		__asm__ volatile("hlt"); /* interrupts are off, or nobody minds */
 }
 
 /* Device registers: one access of exactly this width. */

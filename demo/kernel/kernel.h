@@ -50,7 +50,7 @@ struct syscall { /* as trap.S leaves it */
 
 void trap_init(void);
 void trap_init_processor(unsigned cpu, void (*syscall)(void), uint64_t stack);
-void user_enter(uint64_t rip, uint64_t rsp, uint64_t argument) __attribute__((noreturn));
+void ring3_enter(uint64_t rip, uint64_t rsp, uint64_t argument) __attribute__((noreturn));
 void machine_restart(void) __attribute__((noreturn));
 void machine_power_off(void) __attribute__((noreturn));
 /* The end after a fault: what panic= says (reboot, halt; else power off). */

@@ -1,21 +1,24 @@
 /*
- * The address space, for C and assembler. Everything is mapped in pages of 2 MiB.
+ * The address space, for C and assembler. Everything is mapped in pages of 2 MiB, and all of it for
+ * ring 3 (README.md says why).
  *
  *	0x0000'0000'0040'0000	the program, then its heap (brk)
+ *	0x0000'0000'7000'0000	the kernel's image: physical memory from 0 on
  *	0x0000'0001'0000'0000	mmap
+ *	0x0000'6000'0000'0000	physical memory, the low 4 GiB
  *	0x0000'7fff'4000'0000	the initial ramdisk, read only
  *	0x0000'7fff'7800'0000	end of the program's stack
  *	0x0000'7fff'7fe0'0000	ring3.S, one page
- *	0xffff'8000'0000'0000	physical memory, the low 4 GiB
- *	0xffff'ffff'8000'0000	the same, 1 GiB: the kernel's own image
  */
 #ifndef DEMO_KERNEL_LAYOUT_H
 #define DEMO_KERNEL_LAYOUT_H
 
-#define KERNEL_BASE 0xffffffff80000000
-#define DIRECT_BASE 0xffff800000000000
+#define KERNEL_BASE 0x70000000
+#define KERNEL_SIZE 0x400000
+#define DIRECT_BASE 0x600000000000
 #define DIRECT_SIZE 0x100000000
 
+#define USER_HEAP_END KERNEL_BASE
 #define USER_MMAP 0x100000000
 #define USER_INITRD 0x7fff40000000
 #define USER_STACK_TOP 0x7fff78000000

@@ -10,6 +10,8 @@ static char command_line_copy[1024];
 
 void kernel_main(uint32_t start_info);
 
+extern char boot_stack_top[];
+
 int option(const char *name, const char **value)
 {
 	size_t n = strlen(name);
@@ -64,15 +66,14 @@ static void command_line_keep(uint64_t at)
 	command_line = command_line_copy;
 }
 
-void kernel_main(uint32_t at)
+/* From here on in ring 3, where the processor is as fast as it can be on every host. */
+static void kernel_go_on(uint64_t at)
 {
 	const struct start_info *info = direct(at);
 	const char *value;
 
-	trap_init();
 	command_line_keep(info->command_line);
 	log_quiet = option("quiet", &value) >= 0;
-	clock_init();
 	if (info->magic != START_INFO_MAGIC || memory_init(info)) {
 		log_line("hearth: no memory to be found");
 		machine_panic();
@@ -86,4 +87,11 @@ void kernel_main(uint32_t at)
 	disk_init();
 	audio_init();
 	program_run();
+}
+
+void kernel_main(uint32_t at)
+{
+	trap_init();
+	clock_init();
+	ring3_enter((uint64_t)kernel_go_on, (uint64_t)boot_stack_top - 8, at);
 }

@@ -7,7 +7,8 @@
 #include "demo/kernel/boot_info.h"
 #include "demo/kernel/kernel.h"
 
-enum { PTE_PRESENT = 1, PTE_WRITE = 2, PTE_USER = 4, PTE_LARGE = 0x80 };
+enum { PTE_PRESENT = 1, PTE_WRITE = 2, PTE_USER = 4, PTE_LARGE = 0x80,
+	PTE_PROGRAM = 0x200 /* free for our use: the program's own, not the kernel's */ };
 #define PTE_ADDRESS 0x000ffffffffff000ull
 
 struct range {
@@ -26,7 +27,7 @@ uint64_t physical(const void *kernel_address)
 {
 	uint64_t address = (uint64_t)kernel_address;
 
-	return address >= KERNEL_BASE ? address - KERNEL_BASE : address - DIRECT_BASE;
+	return address < DIRECT_BASE ? address - KERNEL_BASE : address - DIRECT_BASE;
 }
 
 void *large_alloc(unsigned n)
@@ -83,7 +84,8 @@ int user_map(uint64_t at, uint64_t to, uint64_t length, bool writable)
 
 		if (!entry)
 			return -ENOMEM;
-		*entry = (to + done) | PTE_PRESENT | PTE_USER | PTE_LARGE | (writable ? PTE_WRITE : 0);
+		*entry = (to + done) | PTE_PRESENT | PTE_USER | PTE_LARGE | PTE_PROGRAM |
+			(writable ? PTE_WRITE : 0);
 	}
 	return 0;
 }
@@ -101,7 +103,8 @@ int user_grow(uint64_t from, uint64_t to)
 		page = large_alloc(1);
 		if (!page)
 			return -ENOMEM;
-		*entry = physical(page) | PTE_PRESENT | PTE_WRITE | PTE_USER | PTE_LARGE;
+		*entry = physical(page) | PTE_PRESENT | PTE_WRITE | PTE_USER | PTE_LARGE |
+			PTE_PROGRAM;
 	}
 	return 0;
 }
@@ -113,8 +116,8 @@ bool user_range(uint64_t at, uint64_t length)
 	for (uint64_t page = at & -LARGE_PAGE; page < at + length; page += LARGE_PAGE) {
 		uint64_t *entry = user_entry(page, false);
 
-		/* Also writable: the kernel has no use for the read-only parts. */
-		if (!entry || (*entry & (PTE_PRESENT | PTE_WRITE)) != (PTE_PRESENT | PTE_WRITE))
+		/* Also writable: the kernel has no use for the ramdisk. */
+		if (!entry || (*entry & (PTE_PROGRAM | PTE_WRITE)) != (PTE_PROGRAM | PTE_WRITE))
 			return false;
 	}
 	return true;

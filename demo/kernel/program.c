@@ -1,6 +1,6 @@
 /*
  * Loads the program: a static x86-64 ELF file of the ramdisk. Its segments are copied by itself,
- * before its first instruction: ring3_load goes over a table that is left on its stack.
+ * just before its first instruction, by ring3_load.
  *
  * Source: System V ABI, AMD64 supplement, 3.4.1 (process entry) and chapter 4 (ELF).
  */
@@ -28,7 +28,7 @@ struct copy { /* as ring3_load reads it */
 enum { MAX_SEGMENTS = 16, PT_LOAD = 1, ET_EXEC = 2, EM_X86_64 = 62, MAX_ARGS = 32 };
 enum { AT_PHDR = 3, AT_PHENT = 4, AT_PHNUM = 5, AT_PAGESZ = 6, AT_ENTRY = 9, AT_SECURE = 23, AT_RANDOM = 25 };
 
-extern const char ring3_page[], ring3_load[];
+void ring3_load(const struct copy *copies, uint64_t stack) __attribute__((noreturn));
 
 static void fail(const char *path, const char *why)
 {
@@ -64,8 +64,8 @@ static uint64_t segments_place(const char *path, const struct elf *elf, uint64_t
 		if (segment->type != PT_LOAD)
 			continue;
 		if (segment->offset > length || segment->file_size > length - segment->offset ||
-			segment->memory_size < segment->file_size || segment->address >= USER_MMAP ||
-			segment->memory_size > USER_MMAP - segment->address)
+			segment->memory_size < segment->file_size || segment->address >= USER_HEAP_END ||
+			segment->memory_size > USER_HEAP_END - segment->address)
 			fail(path, "a segment is out of range");
 		if (user_grow(segment->address, segment->address + segment->memory_size))
 			fail(path, "not enough memory");
@@ -140,5 +140,5 @@ void program_run(void)
 	headers = segments_place(path, elf, length, copies);
 	stack = stack_build(elf, path, headers);
 	log_line("hearth: %s after %lu us", path, clock_now() / 1000);
-	user_enter(USER_RING3 + (uint64_t)(ring3_load - ring3_page), stack, (uint64_t)copies);
+	ring3_load(copies, stack);
 }

@@ -36,9 +36,13 @@ ring3_clear:
 	movq	40(%r11), %rax
 	jmp	*24(%r11)
 
-/* The first code of a program: rdi = its segments { to, from, length }, the last { entry, 0, 0 }. */
+/*
+ * void ring3_load(copies, stack): the first code of a program, still the kernel's; copies are its
+ * segments { to, from, length }, the last { entry, 0, 0 }.
+ */
 ring3_load:
 	movq	%rdi, %rbx
+	movq	%rsi, %rsp
 1:	movq	0(%rbx), %rdi
 	movq	8(%rbx), %rsi
 	movq	16(%rbx), %rcx
@@ -48,6 +52,7 @@ ring3_load:
 	jmp	1b
 2:	xorl	%ebx, %ebx
 	xorl	%edx, %edx
+	xorl	%ebp, %ebp
 	jmp	*%rdi
 
 	.section .note.GNU-stack, "", @progbits

@@ -33,7 +33,7 @@ void ap_main(uint32_t cpu)
 	trap_init_processor(cpu, (void (*)(void))ap_syscall_entry, (uint64_t)ap_boot_stack);
 	ap_taken = true;
 	/* The stack as after a call, as the ABI has it at a function's beginning. */
-	user_enter(start.entry, (start.stack_top & -16ul) - 8, start.arg);
+	ring3_enter(start.entry, (start.stack_top & -16ul) - 8, start.arg);
 }
 
 static void send(uint32_t cpu, uint32_t what)

@@ -28,7 +28,7 @@ int64_t space_brk(struct syscall *call)
 {
 	uint64_t to = call->arg[0], old = heap_end;
 
-	if (to < heap_start || to > USER_MMAP || user_grow(old, to))
+	if (to < heap_start || to > USER_HEAP_END || user_grow(old, to))
 		return (int64_t)old;
 	heap_end = to;
 	if (to > old && old < heap_used)

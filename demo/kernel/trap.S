@@ -1,22 +1,25 @@
 /*
- * The ways into ring 0: system calls, faults, and the one interrupt, whose handler only says that it
- * has been: ring 3 runs with interrupts off, and the kernel looks at the devices' rings itself when
- * it is asked something. The way back is iretq: sysretq is not to be had everywhere.
+ * The ways into the kernel: system calls, faults, and the one interrupt.
+ *
+ * The kernel does not mind in which ring it runs: where `syscall` leads to ring 0 (as the manual
+ * says), it runs there; where `syscall` stays in ring 3 (KVM's pvm back end), it runs there. The
+ * few instructions that ring 3 must not use fault, and fault_privileged does them in its place.
  */
 #include "demo/kernel/layout.h"
 
 	.text
 	.code64
+/* struct syscall on the kernel's stack. Only processor 0 gets here, interrupts off. */
 	.globl syscall_entry
 syscall_entry:
-	movq	%rsp, user_rsp(%rip)	/* only processor 0 gets here, interrupts off */
+	movq	%rsp, user_rsp(%rip)
 	movq	$boot_stack_top, %rsp
 	pushq	$USER_DS
 	pushq	user_rsp(%rip)
 	pushq	%r11
 	pushq	$USER_CS
 	pushq	%rcx
-	pushq	%rax			/* struct syscall begins (at its end) */
+	pushq	%rax
 	pushq	%r9
 	pushq	%r8
 	pushq	%r10
@@ -32,17 +35,23 @@ syscall_entry:
 	popq	%r8
 	popq	%r9
 	popq	%rax
+	movl	%cs, %ecx
+	testb	$3, %cl
+	jnz	1f
 	iretq
+1:	popq	%rcx			/* rip; cs and flags are what they were */
+	movq	16(%rsp), %rsp
+	jmp	*%rcx
 
-/* Any system call of another processor ends its work. r15 is not kept: nobody comes back. */
+/* Any system call of another processor ends its work. */
 	.globl ap_syscall_entry
 ap_syscall_entry:
 	hlt
 	jmp	ap_syscall_entry
 
-/* void user_enter(rip, rsp, argument): to ring 3 with all else zero. */
-	.globl user_enter
-user_enter:
+/* void ring3_enter(rip, rsp, argument): from ring 0 to ring 3 with all else zero. */
+	.globl ring3_enter
+ring3_enter:
 	pushq	$USER_DS
 	pushq	%rsi
 	pushq	$2
@@ -65,6 +74,7 @@ user_enter:
 	xorl	%r15d, %r15d
 	iretq
 
+/* The interrupt only says that it has been: the kernel looks at the devices' rings when it wakes. */
 	.globl wake_entry
 wake_entry:
 	pushq	%rax
@@ -74,6 +84,25 @@ wake_entry:
 	.globl spurious_entry
 spurious_entry:
 	iretq
+
+/* General protection: most often it is the kernel in ring 3 that wants to sleep. */
+	.globl protection_entry
+protection_entry:
+	testb	$3, 16(%rsp)		/* cs */
+	jz	1f
+	pushq	%rax
+	movq	16(%rsp), %rax		/* rip */
+	cmpb	$0xf4, (%rax)
+	popq	%rax
+	jne	1f
+	incq	8(%rsp)
+	addq	$8, %rsp		/* the error code */
+	sti
+	hlt
+	cli
+	iretq
+1:	pushq	$13
+	jmp	fault_common
 
 /* Faults 0 to 31, each 16 bytes long: struct fault on the stack. */
 	.globl fault_entries
@@ -107,11 +136,32 @@ fault_common:
 	pushq	%rbx
 	pushq	%rax
 	movq	%rsp, %rdi
-	call	fault_handle		/* does not return */
+	call	fault_handle		/* returns if the instruction has been carried out */
+	popq	%rax
+	popq	%rbx
+	popq	%rcx
+	popq	%rdx
+	popq	%rbp
+	popq	%rsi
+	popq	%rdi
+	popq	%r8
+	popq	%r9
+	popq	%r10
+	popq	%r11
+	popq	%r12
+	popq	%r13
+	popq	%r14
+	popq	%r15
+	addq	$16, %rsp
+	iretq
 
 	.bss
-	.align 8
+	.align 16
 user_rsp:
 	.quad	0
+	.fill	4096, 1, 0
+	.globl fault_stack_top
+	.align 16
+fault_stack_top:
 
 	.section .note.GNU-stack, "", @progbits

@@ -39,8 +39,9 @@ static uint64_t gdt[5 + 2 * MAX_CPUS] = {
 static struct tss tss[MAX_CPUS];
 static struct gate idt[VECTOR_SPURIOUS + 1];
 
-extern const char fault_entries[], wake_entry[], spurious_entry[], syscall_entry[];
-void fault_handle(const struct fault *fault) __attribute__((noreturn));
+extern const char fault_entries[], wake_entry[], spurious_entry[], syscall_entry[],
+	protection_entry[];
+void fault_handle(struct fault *fault);
 
 static void idt_set(unsigned vector, const void *handler)
 {
@@ -74,20 +75,62 @@ void trap_init_processor(unsigned cpu, void (*syscall)(void), uint64_t stack)
 
 void trap_init(void)
 {
-	extern char boot_stack_top[];
+	extern char fault_stack_top[];
 
 	for (unsigned i = 0; i < 32; i++)
 		idt_set(i, fault_entries + 16 * i);
+	idt_set(13, protection_entry);
 	idt_set(VECTOR_WAKE, wake_entry);
 	idt_set(VECTOR_SPURIOUS, spurious_entry);
 	outb(0x21, 0xff); /* nothing from the old interrupt controllers, */
 	outb(0xa1, 0xff); /* which firmware may have left on */
-	trap_init_processor(0, (void (*)(void))syscall_entry, (uint64_t)boot_stack_top);
+	trap_init_processor(0, (void (*)(void))syscall_entry, (uint64_t)fault_stack_top);
 }
 
-void fault_handle(const struct fault *fault)
+/* What the kernel does in ring 3 that ring 3 must not; false if it is something else. */
+static bool fault_privileged(struct fault *fault)
+{
+	const uint8_t *code = (const uint8_t *)fault->rip;
+	bool word = *code == 0x66;
+	uint16_t port = (uint16_t)fault->rdx;
+
+	code += word;
+	switch (*code) {
+	case 0xec: /* in al, dx */
+		fault->rax = (fault->rax & ~0xfful) | inb(port);
+		break;
+	case 0xed:
+		fault->rax = word ? (fault->rax & ~0xfffful) | inw(port) : inl(port);
+		break;
+	case 0xee: /* out dx, al */
+		outb(port, (uint8_t)fault->rax);
+		break;
+	case 0xef:
+		word ? outw(port, (uint16_t)fault->rax) : outl(port, (uint32_t)fault->rax);
+		break;
+	case 0x0f: /* wrmsr */
+		if (*++code != 0x30)
+			return false;
+		wrmsr((uint32_t)fault->rcx, fault->rdx << 32 | (uint32_t)fault->rax);
+		break;
+	default:
+		return false;
+	}
+	fault->rip = (uint64_t)code + 1;
+	return true;
+}
+
+static bool in_kernel(uint64_t address)
+{
+	return address - KERNEL_BASE < KERNEL_SIZE;
+}
+
+void fault_handle(struct fault *fault)
 {
 	uint64_t cr2;
+
+	if (fault->vector == 13 && fault->cs & 3 && in_kernel(fault->rip) && fault_privileged(fault))
+		return;
 
 	__asm__ volatile("mov %%cr2, %0" : "=r"(cr2));
 	log_quiet = false;
