@@ -129,8 +129,12 @@ static void display_collect(void)
 		first = (first + 1) % DISPLAY_MAX_QUEUED;
 		n_queued--;
 	}
-	if (event_put - event_got > ARRAY_SIZE(events))
-		event_got = event_put - ARRAY_SIZE(events); /* nobody reads them */
+}
+
+/* For one more presentation, and for its event even if nobody reads the others. */
+static bool display_room(void)
+{
+	return n_queued < DISPLAY_MAX_QUEUED && event_put - event_got + n_queued < ARRAY_SIZE(events);
 }
 
 /* Wakes when the oldest presentation is done; with none under way, as soon as anything comes. */
@@ -243,7 +247,7 @@ static int64_t display_show(uint64_t at)
 	buffer = &buffers[present->handle];
 	if (!rect_inside(&present->damage, buffer))
 		return -EINVAL;
-	if (n_queued == DISPLAY_MAX_QUEUED)
+	if (!display_room())
 		return -EAGAIN;
 	n_queued++;
 	slot->cookie = present->cookie;
@@ -303,7 +307,7 @@ static int64_t display_read(struct file *file, struct syscall *call, uint64_t to
 static unsigned display_poll(struct file *file)
 {
 	display_collect();
-	return (event_got != event_put ? POLLIN : 0) | (n_queued < DISPLAY_MAX_QUEUED ? POLLOUT : 0);
+	return (event_got != event_put ? POLLIN : 0) | (display_room() ? POLLOUT : 0);
 }
 
 static int display_open(struct file *file)
