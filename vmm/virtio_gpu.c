@@ -1,0 +1,805 @@
+/*
+ * virtio-gpu, 2D: the guest's screen.
+ *
+ * Commands are carried out strictly in the order of the control queue. A fenced RESOURCE_FLUSH of
+ * the scanout is answered when the seats' clock says that the frame was on the screen, and what
+ * follows it in the queue waits behind it: so a guest is paced by its seat's vblank, and may queue
+ * several presentations ahead. Everything else is answered at once. Long copies are cut into bands
+ * with a return to the loop between them.
+ *
+ * The port is only told on the seat thread. A reset, which comes on other threads, leaves behind
+ * what the port has to be told, and wakes the seat thread.
+ *
+ * Source: virtio 1.2, section 5.7.
+ */
+#define G_LOG_DOMAIN "virtio-gpu"
+
+#include "vmm/virtio_gpu.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "vmm/edid.h"
+#include "vmm/gpu_resource.h"
+#include "vmm/virtio_pci.h"
+
+enum gpu_queues { CONTROL_QUEUE, CURSOR_QUEUE, GPU_QUEUES };
+
+#define GPU_F_EDID (1ull << 1)
+#define GPU_EVENT_DISPLAY 1u
+#define GPU_FLAG_FENCE 1u
+
+enum {
+	GPU_SCANOUTS_MAX = 16,  /* in the answer to GET_DISPLAY_INFO; we have one */
+	GPU_TURN_COMMANDS = 64, /* then others on the seat thread have theirs */
+	GPU_TOLD_MAX = 48,      /* buffers the seats know at a time; LINK_MAX_BUFFERS is above */
+	GPU_CURSOR_SIDE = 256,
+	GPU_HZ = 60,
+};
+
+enum gpu_command {
+	GPU_GET_DISPLAY_INFO = 0x100,
+	GPU_RESOURCE_CREATE_2D,
+	GPU_RESOURCE_UNREF,
+	GPU_SET_SCANOUT,
+	GPU_RESOURCE_FLUSH,
+	GPU_TRANSFER_TO_HOST_2D,
+	GPU_ATTACH_BACKING,
+	GPU_DETACH_BACKING,
+	GPU_GET_CAPSET_INFO,
+	GPU_GET_CAPSET,
+	GPU_GET_EDID,
+	GPU_UPDATE_CURSOR = 0x300,
+	GPU_MOVE_CURSOR,
+};
+
+enum gpu_answer {
+	GPU_PENDING = 0, /* ours: there is no answer yet */
+	GPU_OK_NODATA = 0x1100,
+	GPU_OK_DISPLAY_INFO = 0x1101,
+	GPU_OK_EDID = 0x1104,
+	GPU_ERR_UNSPEC = 0x1200,
+	GPU_ERR_OUT_OF_MEMORY,
+	GPU_ERR_INVALID_SCANOUT_ID,
+	GPU_ERR_INVALID_RESOURCE_ID,
+	GPU_ERR_INVALID_CONTEXT_ID,
+	GPU_ERR_INVALID_PARAMETER,
+};
+
+/* 5.7.6.7 and on; every command and answer begins with it. */
+struct gpu_header {
+	uint32_t type, flags;
+	uint64_t fence_id;
+	uint32_t ctx_id;
+	uint8_t ring_idx, padding[3];
+};
+
+union gpu_request {
+	struct gpu_header header;
+	struct {
+		struct gpu_header header;
+		uint32_t resource, format, width, height;
+	} create;
+	struct {
+		struct gpu_header header;
+		uint32_t resource, padding;
+	} name; /* UNREF, DETACH_BACKING */
+	struct {
+		struct gpu_header header;
+		struct rect rect;
+		uint32_t scanout, resource;
+	} scanout;
+	struct {
+		struct gpu_header header;
+		struct rect rect;
+		uint32_t resource, padding;
+	} flush;
+	struct {
+		struct gpu_header header;
+		struct rect rect;
+		uint64_t offset;
+		uint32_t resource, padding;
+	} transfer;
+	struct {
+		struct gpu_header header;
+		uint32_t resource, n;
+	} attach;
+	struct {
+		struct gpu_header header;
+		uint32_t scanout, padding;
+	} edid;
+	struct {
+		struct gpu_header header;
+		uint32_t scanout, x, y, padding;
+		uint32_t resource, hot_x, hot_y, padding2;
+	} cursor;
+};
+
+union gpu_reply {
+	struct gpu_header header;
+	struct {
+		struct gpu_header header;
+		struct {
+			struct rect rect;
+			uint32_t enabled, flags;
+		} mode[GPU_SCANOUTS_MAX];
+	} display_info;
+	struct {
+		struct gpu_header header;
+		uint32_t size, padding;
+		uint8_t edid[1024];
+	} edid;
+};
+
+struct gpu_config {
+	uint32_t width, height;
+	uint64_t max_memory;
+};
+
+/* 5.7.4 */
+struct gpu_device_config {
+	uint32_t events_read, events_clear, n_scanouts, n_capsets;
+};
+
+struct gpu {
+	struct virtio_device dev; /* first */
+	struct device device;
+	struct machine *machine;
+	struct seat_port *port;
+	GSource *wake; /* another band, another turn, or what a reset left to tell */
+	gint share_class;
+	uint32_t width, height; /* preferred */
+	uint32_t events;        /* events_read */
+	struct gpu_budget budget;
+	GHashTable *resources; /* by id */
+
+	/* The scanout: resource 0 is off. */
+	uint32_t scanout;
+	struct rect source;
+	bool shown; /* the seats show a buffer */
+	uint32_t cursor;
+	uint64_t seq; /* of the last frame; survives resets */
+	uint32_t last_port_id;
+
+	/* The command under way, copied out of the guest's hands. */
+	bool busy;
+	uint64_t waiting_seq; /* its frame; 0: it is not waiting for one */
+	struct vq_chain chain;
+	union gpu_request request;
+	size_t request_len;
+	struct gpu_transfer transfer;
+
+	/* Left behind by a reset for the seat thread to tell the port. */
+	bool tell_off;
+	uint32_t gone[GPU_TOLD_MAX];
+	unsigned n_gone;
+};
+
+static struct gpu *gpu_of(struct virtio_device *dev)
+{
+	return (struct gpu *)dev;
+}
+
+static struct gpu_resource *resource_find(struct gpu *gpu, uint32_t id)
+{
+	return id ? g_hash_table_lookup(gpu->resources, GUINT_TO_POINTER(id)) : NULL;
+}
+
+/* What the seats see. Seat thread only. */
+
+static uint64_t gpu_show(struct gpu *gpu, const struct gpu_resource *resource,
+	const struct rect *damage)
+{
+	struct port_frame frame = {
+		.seq = ++gpu->seq,
+		.flush_ns = gpu->machine->now(),
+	};
+
+	if (resource) {
+		frame.buffer = resource->port_id;
+		frame.source = gpu->source;
+		frame.damage = *damage;
+	}
+	gpu->shown = resource != NULL;
+	gpu->port->ops->frame(gpu->port, &frame);
+	return frame.seq;
+}
+
+static void gpu_show_off(struct gpu *gpu)
+{
+	if (gpu->shown)
+		gpu_show(gpu, NULL, NULL);
+}
+
+static void resource_untell(struct gpu *gpu, struct gpu_resource *resource)
+{
+	if (resource->port_id)
+		gpu->port->ops->buffer_gone(gpu->port, resource->port_id);
+	resource->port_id = 0;
+}
+
+/* A guest may have more resources than the seats have room for: the one that was shown longest ago
+ * makes room. */
+static void told_make_room(struct gpu *gpu)
+{
+	struct gpu_resource *resource, *oldest = NULL;
+	GHashTableIter iter;
+	unsigned n = 0;
+
+	g_hash_table_iter_init(&iter, gpu->resources);
+	while (g_hash_table_iter_next(&iter, NULL, (void **)&resource)) {
+		if (!resource->port_id)
+			continue;
+		n++;
+		if (resource->id != gpu->scanout && resource->id != gpu->cursor &&
+		    (!oldest || resource->used_seq < oldest->used_seq))
+			oldest = resource;
+	}
+	if (n >= GPU_TOLD_MAX && oldest)
+		resource_untell(gpu, oldest);
+}
+
+static bool resource_tell(struct gpu *gpu, struct gpu_resource *resource)
+{
+	struct port_buffer buffer = {
+		.fd = resource->fd,
+		.width = resource->width,
+		.height = resource->height,
+		.stride = resource->stride,
+	};
+
+	resource->used_seq = gpu->seq + 1;
+	if (resource->port_id)
+		return true;
+	told_make_room(gpu);
+	if (++gpu->last_port_id == 0)
+		gpu->last_port_id = 1;
+	buffer.id = gpu->last_port_id;
+	if (gpu->port->ops->buffer(gpu->port, &buffer) < 0)
+		return false;
+	resource->port_id = buffer.id;
+	return true;
+}
+
+static void gpu_cursor_off(struct gpu *gpu)
+{
+	if (gpu->cursor)
+		gpu->port->ops->cursor(gpu->port, 0, 0, 0, 0, 0);
+	gpu->cursor = 0;
+}
+
+/* What a reset left behind, before anything else is said. */
+static void gpu_tell_reset(struct gpu *gpu)
+{
+	if (!gpu->tell_off)
+		return;
+	gpu->tell_off = false;
+	gpu->port->ops->cursor(gpu->port, 0, 0, 0, 0, 0);
+	gpu_show_off(gpu);
+	for (unsigned i = 0; i < gpu->n_gone; i++)
+		gpu->port->ops->buffer_gone(gpu->port, gpu->gone[i]);
+	gpu->n_gone = 0;
+}
+
+/* The commands. Each gives its answer's type, or GPU_PENDING. */
+
+static uint32_t answer_of(int r)
+{
+	switch (r) {
+	case 0:
+		return GPU_OK_NODATA;
+	case -ENOMEM:
+		return GPU_ERR_OUT_OF_MEMORY;
+	case -EINVAL:
+		return GPU_ERR_INVALID_PARAMETER;
+	default:
+		return GPU_ERR_UNSPEC;
+	}
+}
+
+static uint32_t do_display_info(struct gpu *gpu, union gpu_reply *reply)
+{
+	reply->display_info.mode[0].rect = (struct rect) { 0, 0, gpu->width, gpu->height };
+	reply->display_info.mode[0].enabled = 1;
+	return GPU_OK_DISPLAY_INFO;
+}
+
+static uint32_t do_edid(struct gpu *gpu, union gpu_reply *reply)
+{
+	if (!(gpu->dev.accepted & GPU_F_EDID))
+		return GPU_ERR_UNSPEC;
+	if (gpu->request.edid.scanout != 0)
+		return GPU_ERR_INVALID_SCANOUT_ID;
+	reply->edid.size = EDID_LEN;
+	edid_fill(reply->edid.edid, gpu->width, gpu->height, GPU_HZ);
+	return GPU_OK_EDID;
+}
+
+static uint32_t do_create(struct gpu *gpu, union gpu_reply *reply)
+{
+	uint32_t id = gpu->request.create.resource;
+	struct gpu_resource *resource;
+	int r;
+
+	if (!id || resource_find(gpu, id))
+		return GPU_ERR_INVALID_RESOURCE_ID;
+	if (g_hash_table_size(gpu->resources) >= GPU_MAX_RESOURCES)
+		return GPU_ERR_OUT_OF_MEMORY;
+	r = gpu_resource_new(id, gpu->request.create.format, gpu->request.create.width,
+		gpu->request.create.height, &gpu->budget, &resource);
+	if (!r)
+		g_hash_table_insert(gpu->resources, GUINT_TO_POINTER(id), resource);
+	return answer_of(r);
+}
+
+static uint32_t do_unref(struct gpu *gpu, union gpu_reply *reply)
+{
+	struct gpu_resource *resource = resource_find(gpu, gpu->request.name.resource);
+
+	if (!resource)
+		return GPU_ERR_INVALID_RESOURCE_ID;
+	if (gpu->scanout == resource->id) {
+		gpu->scanout = 0;
+		gpu_show_off(gpu);
+	}
+	if (gpu->cursor == resource->id)
+		gpu_cursor_off(gpu);
+	resource_untell(gpu, resource);
+	g_hash_table_remove(gpu->resources, GUINT_TO_POINTER(resource->id));
+	return GPU_OK_NODATA;
+}
+
+/* Takes effect with the next flush; only switching off is seen at once. */
+static uint32_t do_set_scanout(struct gpu *gpu, union gpu_reply *reply)
+{
+	const struct rect *rect = &gpu->request.scanout.rect;
+	uint32_t id = gpu->request.scanout.resource;
+	struct gpu_resource *resource = resource_find(gpu, id);
+
+	if (gpu->request.scanout.scanout != 0)
+		return GPU_ERR_INVALID_SCANOUT_ID;
+	if (!id) {
+		gpu->scanout = 0;
+		gpu_show_off(gpu);
+		return GPU_OK_NODATA;
+	}
+	if (!resource)
+		return GPU_ERR_INVALID_RESOURCE_ID;
+	if (!gpu_resource_has(resource, rect))
+		return GPU_ERR_INVALID_PARAMETER;
+	gpu->scanout = id;
+	gpu->source = *rect;
+	return GPU_OK_NODATA;
+}
+
+static uint32_t do_flush(struct gpu *gpu, union gpu_reply *reply)
+{
+	const struct rect *rect = &gpu->request.flush.rect;
+	struct gpu_resource *resource = resource_find(gpu, gpu->request.flush.resource);
+	uint64_t seq;
+
+	if (!resource)
+		return GPU_ERR_INVALID_RESOURCE_ID;
+	if (!gpu_resource_has(resource, rect))
+		return GPU_ERR_INVALID_PARAMETER;
+	if (gpu->scanout != resource->id)
+		return GPU_OK_NODATA;
+	if (!resource_tell(gpu, resource))
+		return GPU_ERR_OUT_OF_MEMORY;
+	seq = gpu_show(gpu, resource, rect);
+	if (!(gpu->request.header.flags & GPU_FLAG_FENCE))
+		return GPU_OK_NODATA;
+	gpu->waiting_seq = seq;
+	return GPU_PENDING;
+}
+
+/* Bytes of a copy in one turn, by the guest's class: what a guest that ranks below others does must
+ * not hold its thread for long. A whole frame of 1280x720 fits a turn of the other classes. */
+static const size_t band_bytes[SHARE_CLASSES] = {
+	[SHARE_VIDEO] = 16 << 20,
+	[SHARE_INTERACTIVE] = 16 << 20,
+	[SHARE_FAIR] = 8 << 20,
+	[SHARE_IDLE] = 256 << 10,
+};
+
+/* Called again, with row > 0, until it is done. */
+static uint32_t do_transfer(struct gpu *gpu, union gpu_reply *reply)
+{
+	struct gpu_resource *resource = resource_find(gpu, gpu->request.transfer.resource);
+	struct gpu_transfer *transfer = &gpu->transfer;
+	unsigned share_class = (unsigned)g_atomic_int_get(&gpu->share_class);
+	int r;
+
+	if (!resource)
+		return GPU_ERR_INVALID_RESOURCE_ID;
+	transfer->rect = gpu->request.transfer.rect;
+	transfer->offset = gpu->request.transfer.offset;
+	if (!gpu_transfer_valid(resource, transfer))
+		return GPU_ERR_INVALID_PARAMETER;
+	r = gpu_transfer_step(resource, gpu->dev.memory, transfer, band_bytes[share_class]);
+	return r == 1 ? GPU_PENDING : answer_of(r);
+}
+
+static uint32_t do_attach(struct gpu *gpu, union gpu_reply *reply)
+{
+	struct gpu_resource *resource = resource_find(gpu, gpu->request.attach.resource);
+	unsigned n = gpu->request.attach.n;
+	struct gpu_mem_entry *entry;
+	uint32_t answer = GPU_ERR_INVALID_PARAMETER;
+
+	if (!resource)
+		return GPU_ERR_INVALID_RESOURCE_ID;
+	if (!n || n > GPU_MAX_BACKING)
+		return GPU_ERR_INVALID_PARAMETER;
+	entry = g_try_new(struct gpu_mem_entry, n);
+	if (!entry)
+		return GPU_ERR_OUT_OF_MEMORY;
+	if (chain_read(&gpu->chain, sizeof(gpu->request.attach), entry, n * sizeof(*entry)) ==
+	    n * sizeof(*entry))
+		answer = answer_of(gpu_resource_attach(resource, entry, n));
+	g_free(entry);
+	return answer;
+}
+
+static uint32_t do_detach(struct gpu *gpu, union gpu_reply *reply)
+{
+	struct gpu_resource *resource = resource_find(gpu, gpu->request.name.resource);
+
+	if (!resource)
+		return GPU_ERR_INVALID_RESOURCE_ID;
+	gpu_resource_detach(resource);
+	return GPU_OK_NODATA;
+}
+
+struct gpu_verb {
+	uint32_t type;
+	size_t len; /* of the request, at least */
+	uint32_t (*carry_out)(struct gpu *gpu, union gpu_reply *reply);
+	size_t reply_len; /* 0: a header */
+};
+
+#define REQUEST_LEN(member) sizeof(((union gpu_request *)NULL)->member)
+#define REPLY_LEN(member) sizeof(((union gpu_reply *)NULL)->member)
+
+static const struct gpu_verb verbs[] = {
+	{ GPU_TRANSFER_TO_HOST_2D, REQUEST_LEN(transfer), do_transfer, 0 },
+	{ GPU_RESOURCE_FLUSH, REQUEST_LEN(flush), do_flush, 0 },
+	{ GPU_SET_SCANOUT, REQUEST_LEN(scanout), do_set_scanout, 0 },
+	{ GPU_RESOURCE_CREATE_2D, REQUEST_LEN(create), do_create, 0 },
+	{ GPU_RESOURCE_UNREF, REQUEST_LEN(name), do_unref, 0 },
+	{ GPU_ATTACH_BACKING, REQUEST_LEN(attach), do_attach, 0 },
+	{ GPU_DETACH_BACKING, REQUEST_LEN(name), do_detach, 0 },
+	{ GPU_GET_DISPLAY_INFO, REQUEST_LEN(header), do_display_info, REPLY_LEN(display_info) },
+	{ GPU_GET_EDID, REQUEST_LEN(edid), do_edid, REPLY_LEN(edid) },
+};
+
+static const struct gpu_verb *verb_find(uint32_t type)
+{
+	for (unsigned i = 0; i < G_N_ELEMENTS(verbs); i++)
+		if (verbs[i].type == type)
+			return &verbs[i];
+	return NULL;
+}
+
+/* The control queue. */
+
+static void gpu_answer(struct gpu *gpu, uint32_t type, union gpu_reply *reply, size_t len)
+{
+	const struct gpu_header *asked = &gpu->request.header;
+	uint32_t written;
+
+	reply->header.type = type;
+	if (asked->flags & GPU_FLAG_FENCE) {
+		reply->header.flags = GPU_FLAG_FENCE;
+		reply->header.fence_id = asked->fence_id;
+		reply->header.ctx_id = asked->ctx_id;
+	}
+	written = (uint32_t)chain_write(&gpu->chain, 0, reply, len);
+	virtio_push(&gpu->dev, CONTROL_QUEUE, gpu->chain.head, written);
+	virtio_interrupt(&gpu->dev, CONTROL_QUEUE);
+	gpu->busy = false;
+	gpu->waiting_seq = 0;
+}
+
+/* True when the command has been answered. */
+static bool gpu_carry_out(struct gpu *gpu)
+{
+	const struct gpu_verb *verb = verb_find(gpu->request.header.type);
+	union gpu_reply reply = { 0 };
+	size_t len = sizeof(reply.header);
+	uint32_t answer = GPU_ERR_UNSPEC;
+
+	if (verb && gpu->request_len >= verb->len)
+		answer = verb->carry_out(gpu, &reply);
+	if (answer == GPU_PENDING)
+		return false;
+	if (verb && verb->reply_len && answer < GPU_ERR_UNSPEC)
+		len = verb->reply_len;
+	gpu_answer(gpu, answer, &reply, len);
+	return true;
+}
+
+static void gpu_wake(struct gpu *gpu)
+{
+	if (gpu->wake)
+		g_source_set_ready_time(gpu->wake, 0);
+}
+
+static void gpu_run(struct gpu *gpu)
+{
+	for (unsigned turn = 0; turn < GPU_TURN_COMMANDS; turn++) {
+		if (gpu->waiting_seq || (gpu->dev.status & VIRTIO_NEEDS_RESET))
+			return;
+		if (!gpu->busy) {
+			if (virtio_pop(&gpu->dev, CONTROL_QUEUE, &gpu->chain) != 1)
+				return;
+			gpu->busy = true;
+			gpu->transfer.row = 0;
+			memset(&gpu->request, 0, sizeof(gpu->request));
+			gpu->request_len = chain_read(&gpu->chain, 0, &gpu->request,
+				sizeof(gpu->request));
+		}
+		if (!gpu_carry_out(gpu))
+			break;
+	}
+	if (!gpu->waiting_seq)
+		gpu_wake(gpu); /* there may be more */
+}
+
+/* The cursor queue: no waiting, no order with the control queue. */
+
+static void cursor_carry_out(struct gpu *gpu, const union gpu_request *request)
+{
+	struct gpu_resource *resource = resource_find(gpu, request->cursor.resource);
+	struct gpu_resource *now = resource_find(gpu, gpu->cursor);
+	uint32_t type = request->header.type;
+
+	if (request->cursor.scanout != 0)
+		return;
+	if (type == GPU_UPDATE_CURSOR) {
+		if (resource && (resource->width > GPU_CURSOR_SIDE ||
+				resource->height > GPU_CURSOR_SIDE || !resource_tell(gpu, resource)))
+			resource = NULL;
+		now = resource;
+		gpu->cursor = now ? now->id : 0;
+	} else if (type != GPU_MOVE_CURSOR) {
+		return;
+	}
+	gpu->port->ops->cursor(gpu->port, now ? now->port_id : 0, (int32_t)request->cursor.x,
+		(int32_t)request->cursor.y, request->cursor.hot_x, request->cursor.hot_y);
+}
+
+static void cursor_run(struct gpu *gpu)
+{
+	struct vq_chain chain;
+
+	for (unsigned n = 0; n < VIRTQUEUE_MAX_SIZE; n++) {
+		union gpu_request request = { 0 };
+		struct gpu_header reply = { .type = GPU_OK_NODATA };
+		uint32_t written;
+
+		if (virtio_pop(&gpu->dev, CURSOR_QUEUE, &chain) != 1)
+			break;
+		if (chain_read(&chain, 0, &request, sizeof(request)) >= sizeof(request.cursor))
+			cursor_carry_out(gpu, &request);
+		written = (uint32_t)chain_write(&chain, 0, &reply, sizeof(reply));
+		virtio_push(&gpu->dev, CURSOR_QUEUE, chain.head, written);
+	}
+	virtio_interrupt(&gpu->dev, CURSOR_QUEUE);
+}
+
+static void gpu_kick(struct virtio_device *dev, unsigned q)
+{
+	struct gpu *gpu = gpu_of(dev);
+
+	gpu_tell_reset(gpu);
+	if (q == CONTROL_QUEUE)
+		gpu_run(gpu);
+	else
+		cursor_run(gpu);
+}
+
+static gboolean gpu_woken(gpointer data)
+{
+	struct gpu *gpu = data;
+
+	g_mutex_lock(&gpu->dev.lock);
+	g_source_set_ready_time(gpu->wake, -1);
+	gpu_tell_reset(gpu);
+	if (gpu->dev.status & VIRTIO_DRIVER_OK && gpu->dev.queue[CONTROL_QUEUE].ready)
+		gpu_run(gpu);
+	g_mutex_unlock(&gpu->dev.lock);
+	return G_SOURCE_CONTINUE;
+}
+
+/* Any thread: what concerns the port is left to the seat thread. */
+static void gpu_reset(struct virtio_device *dev)
+{
+	struct gpu *gpu = gpu_of(dev);
+	struct gpu_resource *resource;
+	GHashTableIter iter;
+
+	gpu->busy = false;
+	gpu->waiting_seq = 0;
+	gpu->events = 0;
+	g_hash_table_iter_init(&iter, gpu->resources);
+	while (g_hash_table_iter_next(&iter, NULL, (void **)&resource))
+		if (resource->port_id && gpu->n_gone < GPU_TOLD_MAX)
+			gpu->gone[gpu->n_gone++] = resource->port_id;
+	g_hash_table_remove_all(gpu->resources);
+	gpu->tell_off |= gpu->n_gone || gpu->shown;
+	gpu->scanout = 0;
+	gpu->cursor = 0;
+	gpu_wake(gpu);
+}
+
+static void gpu_config_read(struct virtio_device *dev, unsigned offset, void *to, unsigned len)
+{
+	struct gpu_device_config config = { .events_read = gpu_of(dev)->events, .n_scanouts = 1 };
+
+	memcpy(to, (char *)&config + offset, len);
+}
+
+static void gpu_config_write(struct virtio_device *dev, unsigned offset, const void *from,
+	unsigned len)
+{
+	uint32_t clear;
+
+	if (offset != offsetof(struct gpu_device_config, events_clear) || len != sizeof(clear))
+		return;
+	memcpy(&clear, from, sizeof(clear));
+	gpu_of(dev)->events &= ~clear;
+}
+
+static const struct virtio_ops gpu_ops = {
+	.name = "virtio-gpu",
+	.id = 16,
+	.pci_class = 0x03, /* display */
+	.pci_subclass = 0x80,
+	.n_queues = GPU_QUEUES,
+	.queue_size = { 256, 16 },
+	.features = GPU_F_EDID,
+	.config_len = sizeof(struct gpu_device_config),
+	.reset = gpu_reset,
+	.kick = gpu_kick,
+	.config_read = gpu_config_read,
+	.config_write = gpu_config_write,
+};
+
+/* From the seats. */
+
+static void on_presented(void *data, uint64_t seq, int64_t vblank_ns, int64_t period_ns)
+{
+	struct gpu *gpu = data;
+
+	g_mutex_lock(&gpu->dev.lock);
+	if (gpu->waiting_seq && seq >= gpu->waiting_seq) {
+		union gpu_reply reply = { 0 };
+
+		gpu_answer(gpu, GPU_OK_NODATA, &reply, sizeof(reply.header));
+		gpu_run(gpu);
+	}
+	g_mutex_unlock(&gpu->dev.lock);
+}
+
+static void on_resized(void *data, uint32_t width, uint32_t height)
+{
+	struct gpu *gpu = data;
+
+	width = CLAMP(width, 64, PORT_MAX_SIDE);
+	height = CLAMP(height, 64, PORT_MAX_SIDE);
+	g_mutex_lock(&gpu->dev.lock);
+	if (width != gpu->width || height != gpu->height) {
+		gpu->width = width;
+		gpu->height = height;
+		gpu->events |= GPU_EVENT_DISPLAY;
+		virtio_config_changed(&gpu->dev);
+	}
+	g_mutex_unlock(&gpu->dev.lock);
+}
+
+static const struct seat_port_events gpu_events = {
+	.presented = on_presented,
+	.resized = on_resized,
+};
+
+/* The device. */
+
+static const struct property gpu_properties[] = {
+	{ .key = "Width", .type = PROPERTY_UINT, .offset = offsetof(struct gpu_config, width),
+		.fallback = "1280", .min = 64, .max = PORT_MAX_SIDE,
+		.help = "Preferred width until a seat says its own" },
+	{ .key = "Height", .type = PROPERTY_UINT, .offset = offsetof(struct gpu_config, height),
+		.fallback = "720", .min = 64, .max = PORT_MAX_SIDE,
+		.help = "Preferred height" },
+	{ .key = "MaxMemory", .type = PROPERTY_SIZE,
+		.offset = offsetof(struct gpu_config, max_memory), .fallback = "256M",
+		.min = 1 << 20, .max = 16ull << 30,
+		.help = "Host memory that the guest's pictures may take" },
+	{ 0 },
+};
+
+static struct device *gpu_create(struct machine *machine, const char *instance,
+	const void *config, GError **error);
+
+static const struct device_type virtio_gpu = {
+	.section = "Gpu",
+	.help = "The screen: virtio-gpu, 2D, one scanout",
+	.always = true,
+	.properties = gpu_properties,
+	.config_size = sizeof(struct gpu_config),
+	.create = gpu_create,
+};
+DEVICE_REGISTER(virtio_gpu);
+
+static struct gpu *gpu_of_device(struct device *device)
+{
+	return (struct gpu *)((char *)device - offsetof(struct gpu, device));
+}
+
+static void gpu_device_reset(struct device *device)
+{
+	virtio_pci_reset(&gpu_of_device(device)->dev);
+}
+
+static void gpu_destroy(struct device *device)
+{
+	struct gpu *gpu = gpu_of_device(device);
+
+	virtio_detach_pci(&gpu->dev);
+	g_source_destroy(gpu->wake);
+	g_source_unref(gpu->wake);
+	g_hash_table_destroy(gpu->resources);
+	virtio_clear(&gpu->dev);
+	g_free(gpu);
+}
+
+static void resource_free(void *resource)
+{
+	gpu_resource_free(resource);
+}
+
+static gboolean wake_dispatch(GSource *source, GSourceFunc callback, gpointer data)
+{
+	return callback(data);
+}
+
+static GSourceFuncs gpu_wake_funcs = { .dispatch = wake_dispatch };
+
+static struct device *gpu_create(struct machine *machine, const char *instance,
+	const void *data, GError **error)
+{
+	const struct gpu_config *config = data;
+	struct gpu *gpu = g_new0(struct gpu, 1);
+
+	virtio_init(&gpu->dev, &gpu_ops, machine->memory, machine->seat_context);
+	gpu->device = (struct device) {
+		.type = &virtio_gpu,
+		.instance = instance,
+		.reset = gpu_device_reset,
+		.destroy = gpu_destroy,
+	};
+	gpu->machine = machine;
+	gpu->port = machine->port;
+	gpu->width = config->width;
+	gpu->height = config->height;
+	gpu->budget.max = config->max_memory;
+	gpu->share_class = (gint)MIN(machine->config->share_class, SHARE_IDLE);
+	gpu->resources = g_hash_table_new_full(NULL, NULL, NULL, resource_free);
+	gpu->wake = g_source_new(&gpu_wake_funcs, sizeof(GSource));
+	g_source_set_callback(gpu->wake, gpu_woken, gpu, NULL);
+	g_source_set_ready_time(gpu->wake, -1);
+	g_source_attach(gpu->wake, machine->seat_context);
+	if (!virtio_attach_pci(machine, &gpu->dev, error)) {
+		gpu_destroy(&gpu->device);
+		return NULL;
+	}
+	machine_seat_events(machine, &gpu_events, gpu);
+	return &gpu->device;
+}
+
+void virtio_gpu_set_class(struct device *device, enum share_class share_class)
+{
+	if (device->type == &virtio_gpu && share_class < SHARE_CLASSES)
+		g_atomic_int_set(&gpu_of_device(device)->share_class, (gint)share_class);
+}
