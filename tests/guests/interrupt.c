@@ -1,0 +1,87 @@
+/*
+ * The local APIC's timer and COM1's line interrupt arrive.
+ */
+#include "guest.h"
+
+enum {
+	LAPIC = 0xfee00000,
+	LAPIC_EOI = LAPIC + 0xb0,
+	LAPIC_SPURIOUS = LAPIC + 0xf0,
+	LAPIC_LVT_TIMER = LAPIC + 0x320,
+	LAPIC_INITIAL = LAPIC + 0x380,
+	LAPIC_DIVIDE = LAPIC + 0x3e0,
+	IOAPIC = 0xfec00000,
+	COM1_PIN = 4,
+	TIMER_VECTOR = 0x40,
+	COM1_VECTOR = 0x41,
+};
+
+struct gate {
+	uint16_t low, selector;
+	uint8_t zero, type;
+	uint16_t high;
+} __attribute__((packed));
+
+static struct gate idt[256];
+static volatile uint32_t ticks, lines;
+
+__attribute__((interrupt)) static void timer_handler(void *frame)
+{
+	ticks++;
+	write32(LAPIC_EOI, 0);
+}
+
+__attribute__((interrupt)) static void com1_handler(void *frame)
+{
+	lines++;
+	inb(0x3fa);      /* identifies, which answers "transmitter empty" */
+	outb(0x3f9, 0);  /* and no more of it */
+	write32(LAPIC_EOI, 0);
+}
+
+static void gate_set(unsigned vector, void (*handler)(void *frame))
+{
+	uint32_t address = (uint32_t)handler;
+
+	idt[vector] = (struct gate){ (uint16_t)address, 0x10, 0, 0x8e, (uint16_t)(address >> 16) };
+}
+
+static void ioapic_write(uint32_t index, uint32_t value)
+{
+	write32(IOAPIC, index);
+	write32(IOAPIC + 0x10, value);
+}
+
+static void wait_for(volatile uint32_t *count)
+{
+	for (unsigned i = 0; i < 20000 && !*count; i++)
+		__asm__ volatile("sti; nop; cli");
+	check(*count == 1);
+}
+
+int guest_main(const void *start_info)
+{
+	struct {
+		uint16_t limit;
+		uint32_t base;
+	} __attribute__((packed)) idtr = { sizeof(idt) - 1, (uint32_t)idt };
+
+	gate_set(TIMER_VECTOR, timer_handler);
+	gate_set(COM1_VECTOR, com1_handler);
+	__asm__ volatile("lidt %0" : : "m"(idtr));
+	outb(0x21, 0xff);
+	outb(0xa1, 0xff);
+	write32(LAPIC_SPURIOUS, 0x1ff);
+	write32(LAPIC_DIVIDE, 0xb);
+	write32(LAPIC_LVT_TIMER, TIMER_VECTOR);
+	write32(LAPIC_INITIAL, 100000); /* 0.1 ms */
+	wait_for(&ticks);
+
+	ioapic_write(0x10 + 2 * COM1_PIN + 1, 0);
+	ioapic_write(0x10 + 2 * COM1_PIN, COM1_VECTOR);
+	outb(0x3fc, 0x08); /* OUT2 */
+	outb(0x3f9, 0x02); /* transmitter empty: at once */
+	wait_for(&lines);
+	guest_print("timer and line\n");
+	return 0;
+}
