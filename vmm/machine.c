@@ -342,7 +342,6 @@ void machine_reset_devices(struct machine *machine)
 		if (device->reset)
 			device->reset(device);
 	}
-	pci_bus_reset(machine->pci);
 }
 
 bool machine_boot(struct machine *machine, GError **error)
@@ -351,7 +350,7 @@ bool machine_boot(struct machine *machine, GError **error)
 	struct boot_entry entry;
 	int rc;
 
-	pci_bus_assign(machine->pci, MACHINE_PCI_BASE, MACHINE_PCI_LEN);
+	pci_bus_renew(machine->pci, MACHINE_PCI_BASE, MACHINE_PCI_LEN);
 	parts->files.rsdp = acpi_build(machine->memory, vcpus_count(machine->vcpus));
 	if (!boot_load(machine->memory, &parts->files, &entry, error)) {
 		g_prefix_error(error, "%s: ", parts->config.kernel);

@@ -96,9 +96,9 @@ struct machine *machine_new(const struct config_file *file, int64_t started_ns, 
 int machine_run(struct machine *machine);
 void machine_free(struct machine *machine);
 
-/* For control.c: every device and the PCI bus to their beginning. No processor runs. */
+/* For control.c: every device to its beginning. No processor runs. */
 void machine_reset_devices(struct machine *machine);
-/* Loads the kernel into clean memory and sets the processors to its entry. */
+/* PCI to its beginning, the kernel into clean memory, the processors to its entry. */
 bool machine_boot(struct machine *machine, GError **error);
 
 /* What machine_run is to return; the next power-off ends it. From any thread. */

@@ -334,11 +334,11 @@ static bool pci_assign_device(struct pci_device *device, uint64_t *next, uint64_
 	return all;
 }
 
-void pci_bus_assign(struct pci_bus *bus, uint64_t mmio_base, uint64_t mmio_len)
+/* Under the lock. */
+static void pci_assign(struct pci_bus *bus, uint64_t mmio_base, uint64_t mmio_len)
 {
 	uint64_t next = mmio_base, end = mmio_base + mmio_len;
 
-	g_mutex_lock(&bus->lock);
 	for (unsigned slot = 0; slot < PCI_SLOTS; slot++) {
 		struct pci_device *device = bus->slot[slot];
 
@@ -346,13 +346,19 @@ void pci_bus_assign(struct pci_bus *bus, uint64_t mmio_base, uint64_t mmio_len)
 			device->config[PCI_COMMAND] |= (PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER) &
 				device->writable[PCI_COMMAND];
 	}
+}
+
+void pci_bus_assign(struct pci_bus *bus, uint64_t mmio_base, uint64_t mmio_len)
+{
+	g_mutex_lock(&bus->lock);
+	pci_assign(bus, mmio_base, mmio_len);
 	pci_settle(bus);
 	g_mutex_unlock(&bus->lock);
 }
 
-void pci_bus_reset(struct pci_bus *bus)
+/* Under the lock; BARs stay where they are mapped until the next pci_settle. */
+static void pci_reset_config(struct pci_bus *bus)
 {
-	g_mutex_lock(&bus->lock);
 	bus->address = 0;
 	for (unsigned slot = 0; slot < PCI_SLOTS; slot++) {
 		struct pci_device *device = bus->slot[slot];
@@ -362,7 +368,22 @@ void pci_bus_reset(struct pci_bus *bus)
 		memcpy(device->config, device->initial, PCI_CONFIG_SIZE);
 		msix_reset(device);
 	}
+}
+
+void pci_bus_reset(struct pci_bus *bus)
+{
+	g_mutex_lock(&bus->lock);
+	pci_reset_config(bus);
 	pci_settle(bus); /* memory access is off now: everything leaves */
+	g_mutex_unlock(&bus->lock);
+}
+
+void pci_bus_renew(struct pci_bus *bus, uint64_t mmio_base, uint64_t mmio_len)
+{
+	g_mutex_lock(&bus->lock);
+	pci_reset_config(bus);
+	pci_assign(bus, mmio_base, mmio_len);
+	pci_settle(bus);
 	g_mutex_unlock(&bus->lock);
 }
 

@@ -121,6 +121,9 @@ void pci_bus_assign(struct pci_bus *bus, uint64_t mmio_base, uint64_t mmio_len);
 /* Every function back to its state after pci_attach, BARs unmapped and without addresses: a
  * firmware-less machine calls pci_bus_assign again. No vCPU runs. */
 void pci_bus_reset(struct pci_bus *bus);
+/* pci_bus_reset and pci_bus_assign in one: a BAR that was where it goes to does not move, which
+ * spares each of its ioeventfds two calls that wait for every processor. */
+void pci_bus_renew(struct pci_bus *bus, uint64_t mmio_base, uint64_t mmio_len);
 
 void pci_init(struct pci_device *device, const char *name, const struct pci_id *id,
 	const struct pci_device_ops *ops);

@@ -53,8 +53,11 @@ void stats_thread(struct stats *stats, enum link_thread_role role)
 void stats_first_entry(struct stats *stats, int64_t now)
 {
 	g_mutex_lock(&stats->lock);
-	if (!stats->first_entry_ns)
+	if (!stats->first_entry_ns) {
 		stats->first_entry_ns = now;
+		g_debug("first entry into the guest %.3f ms after the start",
+			(double)(now - stats->started_ns) / 1e6);
+	}
 	g_mutex_unlock(&stats->lock);
 }
 
