@@ -52,11 +52,26 @@ void pci_init(void)
 	}
 }
 
-const struct pci *pci_find(uint16_t vendor, uint16_t device, unsigned nth)
+static void capabilities_list(struct pci *pci)
 {
-	for (unsigned i = 0; i < n_found; i++) {
-		if (found[i].vendor == vendor && found[i].device == device && !nth--)
-			return &found[i];
+	uint8_t at = pci_read(pci, 0x34) & 0xfc;
+
+	while (at && pci->n_caps < PCI_MAX_CAPS) {
+		uint32_t head = pci_read(pci, at);
+
+		pci->cap[pci->n_caps++] = (struct pci_cap){ head, at };
+		at = head >> 8 & 0xfc;
+	}
+}
+
+struct pci *pci_find(uint16_t vendor, uint16_t device, unsigned nth)
+{
+	for (struct pci *pci = found; pci < found + n_found; pci++) {
+		if (pci->vendor == vendor && pci->device == device && !nth--) {
+			if (!pci->n_caps)
+				capabilities_list(pci);
+			return pci;
+		}
 	}
 	return NULL;
 }
@@ -76,44 +91,40 @@ static uint64_t bar_place(const struct pci *pci, unsigned offset, bool wide)
 	return at;
 }
 
-volatile uint8_t *pci_bar(const struct pci *pci, unsigned bar)
+static volatile uint8_t *bar_find(const struct pci *pci, unsigned bar)
 {
 	unsigned offset = 0x10 + 4 * bar;
 	uint32_t low = pci_read(pci, offset);
 	bool wide = (low & 6) == 4;
 	uint64_t at = low & ~0xful;
 
-	if (bar > 5 || low & 1)
+	if (low & 1)
 		return NULL;
 	if (!at || (wide && pci_read(pci, offset + 4)))
 		at = bar_place(pci, offset, wide);
 	return direct(at);
 }
 
-unsigned pci_capability(const struct pci *pci, uint8_t id, unsigned from)
+volatile uint8_t *pci_bar(struct pci *pci, unsigned bar)
 {
-	unsigned at = (from ? pci_read(pci, from) >> 8 : pci_read(pci, 0x34)) & 0xfc;
-
-	for (int i = 0; at && i < 48; i++) {
-		uint32_t head = pci_read(pci, at);
-
-		if ((head & 0xff) == id)
-			return at;
-		at = head >> 8 & 0xfc;
-	}
-	return 0;
+	if (bar >= ARRAY_SIZE(pci->bar))
+		return NULL;
+	if (!pci->bar[bar])
+		pci->bar[bar] = bar_find(pci, bar);
+	return pci->bar[bar];
 }
 
-int pci_enable(const struct pci *pci)
+int pci_enable(struct pci *pci)
 {
-	unsigned msix = pci_capability(pci, CAP_MSIX, 0);
-	uint32_t control, table;
+	const struct pci_cap *msix = pci->cap;
 	volatile uint8_t *entry;
+	uint32_t table;
 
-	if (!msix)
+	while (msix < pci->cap + pci->n_caps && (msix->head & 0xff) != CAP_MSIX)
+		msix++;
+	if (msix == pci->cap + pci->n_caps)
 		return -ENODEV;
-	control = pci_read(pci, msix);
-	table = pci_read(pci, msix + 4);
+	table = pci_read(pci, msix->at + 4);
 	entry = pci_bar(pci, table & 7);
 	if (!entry)
 		return -ENODEV;
@@ -123,6 +134,6 @@ int pci_enable(const struct pci *pci)
 	mmio_write32(entry + 4, 0);
 	mmio_write32(entry + 8, VECTOR_WAKE);
 	mmio_write32(entry + 12, 0);
-	pci_write(pci, msix, (control & 0x3fffffff) | 0x80000000);
+	pci_write(pci, msix->at, (msix->head & 0x3fffffff) | 0x80000000);
 	return 0;
 }

@@ -19,27 +19,33 @@ enum common { /* virtio 1.2, 4.1.4.3 */
 	QUEUE_ENABLE = 28, QUEUE_NOTIFY_OFF = 30, QUEUE_DESC = 32, QUEUE_AVAIL = 40, QUEUE_USED = 48,
 };
 
-static int find_registers(struct virtio *device, const struct pci *pci)
+static void register_found(struct virtio *device, struct pci *pci, const struct pci_cap *cap)
+{
+	enum cap_type type = cap->head >> 24;
+	volatile uint8_t *base;
+
+	if (type != CAP_COMMON && type != CAP_NOTIFY && type != CAP_DEVICE)
+		return;
+	base = pci_bar(pci, pci_read(pci, cap->at + 4) & 0xff);
+	if (!base)
+		return;
+	base += pci_read(pci, cap->at + 8);
+	if (type == CAP_COMMON) {
+		device->common = base;
+	} else if (type == CAP_DEVICE) {
+		device->config = base;
+	} else {
+		device->notify = base;
+		device->notify_step = pci_read(pci, cap->at + 16);
+	}
+}
+
+static int find_registers(struct virtio *device, struct pci *pci)
 {
 	*device = (struct virtio){ .common = NULL };
-	for (unsigned at = 0; (at = pci_capability(pci, CAP_VENDOR, at)); ) {
-		enum cap_type type = pci_read(pci, at) >> 24;
-		volatile uint8_t *base;
-
-		if (type != CAP_COMMON && type != CAP_NOTIFY && type != CAP_DEVICE)
-			continue;
-		base = pci_bar(pci, pci_read(pci, at + 4) & 0xff);
-		if (!base)
-			continue;
-		base += pci_read(pci, at + 8);
-		if (type == CAP_COMMON) {
-			device->common = base;
-		} else if (type == CAP_DEVICE) {
-			device->config = base;
-		} else {
-			device->notify = base;
-			device->notify_step = pci_read(pci, at + 16);
-		}
+	for (const struct pci_cap *cap = pci->cap; cap < pci->cap + pci->n_caps; cap++) {
+		if ((cap->head & 0xff) == CAP_VENDOR)
+			register_found(device, pci, cap);
 	}
 	return device->common && device->notify ? 0 : -ENODEV;
 }
@@ -63,7 +69,7 @@ static int settle_features(struct virtio *device)
 
 int virtio_open(struct virtio *device, enum virtio_id id, unsigned nth)
 {
-	const struct pci *pci = pci_find(VENDOR_VIRTIO, (uint16_t)(DEVICE_MODERN + id), nth);
+	struct pci *pci = pci_find(VENDOR_VIRTIO, (uint16_t)(DEVICE_MODERN + id), nth);
 	int ret;
 
 	/* Transitional devices of other VMMs: block 0x1001, console 0x1003, entropy 0x1005. */
@@ -86,10 +92,10 @@ int virtio_open(struct virtio *device, enum virtio_id id, unsigned nth)
 	return settle_features(device);
 }
 
-static void write64(volatile uint8_t *at, uint64_t value)
+/* A 64-bit register; its upper half is 0 since the reset. */
+static void write_address(volatile uint8_t *at, const void *memory)
 {
-	mmio_write32(at, (uint32_t)value);
-	mmio_write32(at + 4, (uint32_t)(value >> 32));
+	mmio_write32(at, (uint32_t)physical(memory)); /* all our memory is below 4 GiB */
 }
 
 int virtio_queue(struct virtio *device, struct virtq *queue, uint16_t number, uint16_t size)
@@ -115,11 +121,12 @@ int virtio_queue(struct virtio *device, struct virtq *queue, uint16_t number, ui
 	queue->notify = device->notify + device->notify_step * mmio_read16(common + QUEUE_NOTIFY_OFF);
 	queue->avail->flags = !device->event_index;
 	virtq_arm(queue, 0);
-	mmio_write16(common + QUEUE_SIZE, queue->size);
+	if (queue->size != most)
+		mmio_write16(common + QUEUE_SIZE, queue->size);
 	mmio_write16(common + QUEUE_VECTOR, 0);
-	write64(common + QUEUE_DESC, physical(queue->desc));
-	write64(common + QUEUE_AVAIL, physical(queue->avail));
-	write64(common + QUEUE_USED, physical(queue->used));
+	write_address(common + QUEUE_DESC, queue->desc);
+	write_address(common + QUEUE_AVAIL, queue->avail);
+	write_address(common + QUEUE_USED, queue->used);
 	mmio_write16(common + QUEUE_ENABLE, 1);
 	return 0;
 }
