@@ -419,7 +419,7 @@ static gboolean remote_signal(gpointer data)
 /* spice-server warns of each client that hangs up: news for who looks for them. */
 static void remote_spice_log(const char *domain, GLogLevelFlags level, const char *text, gpointer data)
 {
-	g_log("irori-remote", G_LOG_LEVEL_DEBUG, "spice: %s", text);
+	g_log_default_handler(domain, G_LOG_LEVEL_DEBUG, text, NULL);
 }
 
 static void remote_free(struct remote *remote)
@@ -452,7 +452,9 @@ int main(int argc, char **argv)
 		fprintf(stderr, "irori-remote: %s\n", error->message);
 		return EX_USAGE;
 	}
-	g_log_set_handler("Spice", G_LOG_LEVEL_MASK, remote_spice_log, NULL);
+	g_log_set_handler("Spice",
+		G_LOG_LEVEL_WARNING | G_LOG_LEVEL_MESSAGE | G_LOG_LEVEL_INFO | G_LOG_LEVEL_DEBUG,
+		remote_spice_log, NULL);
 	remote.loop = g_main_loop_new(NULL, FALSE);
 	remote.path = options.rest[0];
 	address = remote_serve(&remote, &error);
