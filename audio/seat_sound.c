@@ -18,7 +18,7 @@
 
 enum {
 	RETRY_FIRST_MS = 250,
-	RETRY_LAST_MS = 4000,
+	RETRY_LAST_MS = 4000, /* for the device; the guest's socket costs nothing to try */
 	OWED_RETRY_MS = 5, /* the guest's queue was full */
 };
 
@@ -41,7 +41,8 @@ struct seat_sound {
 	bool ready;         /* the sink's device is there */
 	bool sink_over, link_over;
 	struct link_client *link;
-	struct retry sink_retry, link_retry;
+	struct retry sink_retry;
+	int64_t link_retry_ns;
 	uint64_t owed;      /* consumed, not yet told */
 
 	GMutex lock; /* what follows */
@@ -146,7 +147,6 @@ static void sound_welcome(void *data, const struct link_welcome *welcome)
 {
 	struct seat_sound *sound = data;
 
-	retry_clear(&sound->link_retry);
 	g_debug("%s: at %s%s", sound->name, welcome->name,
 		welcome->granted & LINK_WANT_SINK ? ", whose clock we are" : "");
 }
@@ -195,7 +195,7 @@ static void sound_open_link(struct seat_sound *sound, int64_t now)
 {
 	GError *error = NULL;
 
-	if (sound->link || !sound->ready || now < sound->link_retry.at)
+	if (sound->link || !sound->ready || now < sound->link_retry_ns)
 		return;
 	sound->link = link_client_connect(sound->socket,
 		LINK_WANT_AUDIO | LINK_WANT_SINK | LINK_WANT_MIC, sound->name, &sound_link_events,
@@ -208,7 +208,7 @@ static void sound_open_link(struct seat_sound *sound, int64_t now)
 	}
 	g_debug("%s: %s", sound->name, error->message);
 	g_clear_error(&error);
-	retry_later(&sound->link_retry, now);
+	sound->link_retry_ns = now + RETRY_FIRST_MS * MS;
 }
 
 static void sound_close_link(struct seat_sound *sound, int64_t now)
@@ -273,9 +273,9 @@ static int sound_sooner(int ms, int other)
 	return ms < 0 || (other >= 0 && other < ms) ? other : ms;
 }
 
-static int sound_until(const struct retry *retry, int64_t now)
+static int sound_until(int64_t at, int64_t now)
 {
-	return retry->at <= now ? 0 : (int)((retry->at - now) / MS) + 1;
+	return at <= now ? 0 : (int)((at - now) / MS) + 1;
 }
 
 static int sound_timeout(const struct seat_sound *sound, int sink_ms, int64_t now)
@@ -283,9 +283,9 @@ static int sound_timeout(const struct seat_sound *sound, int sink_ms, int64_t no
 	int ms = sink_ms;
 
 	if (!sound->sink)
-		ms = sound_sooner(ms, sound_until(&sound->sink_retry, now));
+		ms = sound_sooner(ms, sound_until(sound->sink_retry.at, now));
 	else if (sound->ready && !sound->link)
-		ms = sound_sooner(ms, sound_until(&sound->link_retry, now));
+		ms = sound_sooner(ms, sound_until(sound->link_retry_ns, now));
 	if (sound->owed)
 		ms = sound_sooner(ms, OWED_RETRY_MS);
 	return ms;
@@ -323,7 +323,7 @@ static void sound_step(struct seat_sound *sound)
 	sound_open_link(sound, now);
 	if (sound->link && link_client_dispatch(sound->link) < 0) {
 		sound_close_link(sound, now);
-		retry_later(&sound->link_retry, now);
+		sound->link_retry_ns = now + RETRY_FIRST_MS * MS;
 	}
 	sound_pay(sound);
 	sound_publish(sound);

@@ -5,7 +5,7 @@
  * whoever shows the picture need not care. It offers itself as the guest's clock only while the
  * device is there: when the sound server goes away it hangs up, the guest goes on by its null clock,
  * and the device is tried again (0.25 s to 4 s apart). When the guest goes away the device rests and
- * the guest is tried again.
+ * the guest is tried again every 0.25 s.
  *
  * Thread: seat_sound_new and _free from the owner's; the setters and stat from any.
  */

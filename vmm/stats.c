@@ -11,6 +11,7 @@
 #include "gpu-share/cpu.h"
 #include "vmm/machine.h"
 #include "vmm/vcpu.h"
+#include "vmm/virtio_snd.h"
 
 struct stats *stats_new(int64_t started_ns)
 {
@@ -101,6 +102,15 @@ static void fill_exits(struct vcpus *vcpus, struct link_stat *stat)
 	}
 }
 
+static void fill_sound(struct virtio_snd *sound, struct link_stat *stat)
+{
+	struct snd_counters counters;
+
+	virtio_snd_counters(sound, &counters);
+	stat->audio_periods = counters.periods;
+	stat->audio_underruns = counters.underruns;
+}
+
 void stats_fill(struct machine *machine, struct link_stat *stat)
 {
 	struct stats *stats = machine->stats;
@@ -112,6 +122,8 @@ void stats_fill(struct machine *machine, struct link_stat *stat)
 	stat->n_exits = 0;
 	if (machine->vcpus)
 		fill_exits(machine->vcpus, stat);
+	if (machine->sound)
+		fill_sound(machine->sound, stat);
 	g_mutex_lock(&stats->lock);
 	stat->started_ns = stats->started_ns;
 	stat->first_entry_ns = stats->first_entry_ns;

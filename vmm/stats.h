@@ -34,7 +34,7 @@ void stats_reset(struct stats *stats, int64_t now);
 /* Gives every thread that has entered itself, and every later one, this class. 0 or -errno. */
 int stats_share(struct stats *stats, enum share_class share_class);
 
-/* Fills what the machine knows of `stat` (not frames and sound, which are the link's). */
+/* Fills what the machine knows of `stat` (not frames, which are the link's). */
 void stats_fill(struct machine *machine, struct link_stat *stat);
 
 #endif

@@ -2,7 +2,7 @@
 """Finds a tone in the monitor of a private sound server's null sink, and gaps in it.
 
 usage: sound.py pulse PLAY_TONE
-       sound.py guest IRORI_VMM IRORI_SOUND KERNEL INITRD [PROGRAM]
+       sound.py guest IRORI_VMM IRORI_SOUND KERNEL INITRD
 
 Exit status 77: no sound server (or no /dev/kvm) here.
 """
@@ -84,7 +84,8 @@ class Recording:
               f'{self.jumps} breaks')
 
     def check(self, seconds):
-        if self.seconds < seconds * 0.9:
+        # What comes before the seat has found its guest goes to the null clock.
+        if self.seconds < seconds - 1:
             sys.exit(f'FAIL: {self.seconds:.2f} s of tone, expected {seconds}')
         self.report()
         if self.here < 3000 or self.others > self.here / 20:
@@ -165,8 +166,41 @@ def pulse(server, folder, play_tone):
     Recording(server.recorded(), 1000).check(3)
 
 
+CONFIG = """[Guest]
+Name=tone
+Memory=64M
+Kernel={kernel}
+Initrd={initrd}
+CommandLine=init=/tone tone.hz={hz} tone.seconds={seconds}
+Socket={folder}/guest.sock
+"""
+
+
+def guest(server, folder, vmm, sound, kernel, initrd):
+    """The whole way: a program in a guest, virtio-snd, the seat link, the sink, PulseAudio."""
+    if not os.access('/dev/kvm', os.R_OK | os.W_OK):
+        skip('no /dev/kvm')
+    hz, seconds = 440, 4
+    config = folder / 'tone.conf'
+    config.write_text(CONFIG.format(kernel=os.path.abspath(kernel),
+                                    initrd=os.path.abspath(initrd), folder=folder,
+                                    hz=hz, seconds=seconds))
+    seat = server.start([sound, '--server', server.address, '--sink', 'seat1', '--name', 'test',
+                         '--stat', '1', str(folder / 'guest.sock')], 'sound.log')
+    run = subprocess.run([vmm, str(config)], env=server.env, capture_output=True, text=True,
+                         timeout=120)
+    print(run.stdout + run.stderr, end='')
+    raw = server.recorded()
+    seat.terminate()
+    seat.wait(10)
+    print((folder / 'sound.log').read_text().strip().splitlines()[-1])
+    if run.returncode != 0:
+        sys.exit(f'FAIL: the guest ended with status {run.returncode}')
+    Recording(raw, hz).check(seconds)
+
+
 def main():
-    modes = {'pulse': pulse}
+    modes = {'pulse': pulse, 'guest': guest}
     if len(sys.argv) < 3 or sys.argv[1] not in modes:
         sys.exit(__doc__)
     with tempfile.TemporaryDirectory(prefix='irori-sound-') as name:
