@@ -63,7 +63,11 @@ enum machine_exit {
 /* Which device hears each event of the seats; see machine_seat_events. */
 struct machine_seat {
 	struct seat_port_events events;
-	void *presented, *resized, *input, *audio_consumed, *audio_captured;
+	void *presented, *resized, *audio_consumed, *audio_captured;
+	struct {
+		void (*told)(void *device, const struct port_input *events, unsigned n);
+		void *device;
+	} input[INPUT_DEVICES];
 };
 
 struct machine {
@@ -104,7 +108,8 @@ bool machine_boot(struct machine *machine, GError **error);
 /* What machine_run is to return; the next power-off ends it. From any thread. */
 void machine_exit_status(struct machine *machine, int status);
 
-/* Devices subscribe to what the seats send; at most one for each event, the last one stays. */
+/* Devices subscribe to what the seats send; at most one for each event, the last one stays. But
+ * `input` goes to each of the last INPUT_DEVICES that subscribed: they take what is theirs. */
 void machine_seat_events(struct machine *machine, const struct seat_port_events *events,
 	void *device);
 /* The other side of it, for the port: its `device` is the machine. */

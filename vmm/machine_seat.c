@@ -5,6 +5,7 @@
 #define G_LOG_DOMAIN "irori-machine"
 
 #include <errno.h>
+#include <string.h>
 
 #include "vmm/control.h"
 #include "vmm/kvm.h"
@@ -25,9 +26,13 @@ void machine_seat_events(struct machine *machine, const struct seat_port_events 
 
 	SUBSCRIBE(presented);
 	SUBSCRIBE(resized);
-	SUBSCRIBE(input);
 	SUBSCRIBE(audio_consumed);
 	SUBSCRIBE(audio_captured);
+	if (!events->input)
+		return;
+	memmove(&seat->input[1], &seat->input[0], sizeof(seat->input) - sizeof(seat->input[0]));
+	seat->input[0].told = events->input;
+	seat->input[0].device = device;
 }
 
 static void seat_presented(void *data, uint64_t seq, int64_t vblank_ns, int64_t period_ns)
@@ -50,8 +55,9 @@ static void seat_input(void *data, const struct port_input *events, unsigned n)
 {
 	struct machine_seat *seat = &((struct machine *)data)->seat;
 
-	if (seat->events.input)
-		seat->events.input(seat->input, events, n);
+	for (unsigned i = 0; i < INPUT_DEVICES; i++)
+		if (seat->input[i].told)
+			seat->input[i].told(seat->input[i].device, events, n);
 }
 
 static void seat_consumed(void *data, unsigned stream, size_t bytes)

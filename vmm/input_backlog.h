@@ -1,0 +1,56 @@
+/*
+ * Reports on their way to a virtio-input driver that may be slow.
+ *
+ * Reports (events up to SYN_REPORT) go in whole and come out whole. When there is no room, presses
+ * are dropped and what must not be lost is owed instead: releases of keys that the guest believes
+ * down, the sum of relative motion, the last absolute position. What is owed comes out, as reports
+ * of its own, once the guest has read the rest; nothing overtakes it.
+ *
+ * Thread: the device's lock.
+ */
+#ifndef IRORI_VMM_INPUT_BACKLOG_H
+#define IRORI_VMM_INPUT_BACKLOG_H
+
+#include <linux/input-event-codes.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+enum {
+	INPUT_BACKLOG = 256, /* events */
+	INPUT_BACKLOG_AXES = ABS_Y + 1,
+};
+
+/* struct virtio_input_event: virtio 1.2, 5.8.6. */
+struct input_event_wire {
+	uint16_t type, code;
+	uint32_t value;
+};
+
+struct input_backlog {
+	struct input_event_wire event[INPUT_BACKLOG];
+	unsigned n;
+	/* What the guest believes down once it has read all of it. */
+	uint8_t down[(KEY_CNT + 7) / 8];
+	/* Owed. */
+	bool owes;
+	uint8_t release[(KEY_CNT + 7) / 8];
+	int32_t rel[REL_CNT];
+	int32_t abs[INPUT_BACKLOG_AXES];
+	bool abs_moved[INPUT_BACKLOG_AXES];
+};
+
+void input_backlog_clear(struct input_backlog *backlog);
+
+/* One whole report of n events; the last is SYN_REPORT. Codes are in range (KEY_CNT, REL_CNT, ABS_X
+ * and ABS_Y). A report of more than `longest` events is not passed as it is: the driver has not so
+ * many buffers. */
+void input_backlog_add(struct input_backlog *backlog, const struct input_event_wire *event,
+	unsigned n, unsigned longest);
+
+/* How many events the first report has, 0: there is none. `longest` bounds those made of what is
+ * owed; at least 2, or nothing that is owed comes out. */
+unsigned input_backlog_first(struct input_backlog *backlog, unsigned longest);
+/* Drops the first n events: they are with the guest. */
+void input_backlog_drop(struct input_backlog *backlog, unsigned n);
+
+#endif
