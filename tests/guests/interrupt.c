@@ -64,8 +64,10 @@ static void ioapic_write(uint32_t index, uint32_t value)
 
 static void wait_for(volatile uint32_t *count)
 {
-	for (unsigned i = 0; i < 20000 && !*count; i++)
-		__asm__ volatile("sti; nop; cli");
+	__asm__ volatile("sti");
+	for (unsigned i = 0; i < 50000 && !*count; i++)
+		__asm__ volatile("pause");
+	__asm__ volatile("cli");
 	check(*count == 1);
 }
 
