@@ -74,8 +74,7 @@ static bool kvm_open(struct kvm *kvm, GError **error)
 	return true;
 }
 
-/* The chips, and a copy of how they were when new, for reset. */
-static bool chips_new(struct kvm *kvm, GError **error)
+bool kvm_create_chips(struct kvm *kvm, GError **error)
 {
 	struct kvm_pit_config pit = { .flags = KVM_PIT_SPEAKER_DUMMY };
 
@@ -109,7 +108,7 @@ static bool vm_new(struct kvm *kvm, GError **error)
 	if (ioctl(kvm->vm, KVM_SET_IDENTITY_MAP_ADDR, &identity) < 0 ||
 		ioctl(kvm->vm, KVM_SET_TSS_ADDR, (unsigned long)KVM_TSS_ADDR) < 0)
 		return fail(error, "/dev/kvm: pages for real mode");
-	return chips_new(kvm, error);
+	return true;
 }
 
 static void msrs_list(struct kvm *kvm)

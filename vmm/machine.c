@@ -311,7 +311,8 @@ static bool make_all(struct machine_parts *parts, int64_t started_ns, GError **e
 	machine->control = control_new(machine);
 
 	machine->kvm = kvm_new(error);
-	if (!machine->kvm || !make_memory(machine, error) || !make_buses(machine, error) ||
+	if (!machine->kvm || !make_memory(machine, error) ||
+		!kvm_create_chips(machine->kvm, error) || !make_buses(machine, error) ||
 		!make_seats(machine, error) || !make_devices(parts, error))
 		return false;
 	machine->vcpus = vcpus_new(machine, machine->config->vcpus, error);

@@ -112,15 +112,20 @@ static void reset_reset(struct device *device)
 	((struct reset_device *)device)->cf9 = 0;
 }
 
+static void reset_remove(struct reset_device *reset)
+{
+	bus_remove(reset->machine->pio, &reset->i8042);
+	bus_remove(reset->machine->pio, &reset->port92);
+	bus_remove(reset->machine->pio, &reset->pm);
+	g_free(reset);
+}
+
 static void reset_destroy(struct device *device)
 {
 	struct reset_device *reset = (struct reset_device *)device;
 
 	pci_bus_reset_port(reset->machine->pci, NULL, NULL, NULL);
-	bus_remove(reset->machine->pio, &reset->i8042);
-	bus_remove(reset->machine->pio, &reset->port92);
-	bus_remove(reset->machine->pio, &reset->pm);
-	g_free(reset);
+	reset_remove(reset);
 }
 
 static struct device *reset_create(struct machine *machine, const char *instance,
@@ -146,7 +151,7 @@ static struct device *reset_create(struct machine *machine, const char *instance
 	}
 	g_set_error(error, g_quark_from_static_string("irori-reset"), EBUSY,
 		"[Power]: there is one already");
-	reset_destroy(&reset->device);
+	reset_remove(reset);
 	return NULL;
 }
 

@@ -39,6 +39,8 @@ static bool vcpu_park(struct vcpu *vcpu)
 	bool go;
 
 	g_mutex_lock(&group->lock);
+	vcpu->pthread = pthread_self();
+	vcpu->ready = true;
 	group->parked++;
 	g_cond_broadcast(&group->changed);
 	while (group->want == VCPUS_STOP)
@@ -55,7 +57,6 @@ static void *vcpu_thread(void *data)
 	struct vcpu *vcpu = data;
 	struct stats *stats = vcpu->machine->stats;
 
-	vcpu->pthread = pthread_self();
 	stats_thread(stats, LINK_THREAD_VCPU);
 	if (!vcpu_park(vcpu))
 		return NULL;
@@ -132,7 +133,6 @@ static bool vcpus_start(struct vcpus *group, GError **error)
 		if (!group->vcpu[i].thread)
 			return false;
 	}
-	vcpus_wait(group);
 	return true;
 }
 
@@ -164,7 +164,7 @@ static void vcpus_set(struct vcpus *group, enum vcpus_want want)
 	for (unsigned i = 0; want != VCPUS_RUN && i < group->n; i++) {
 		struct vcpu *vcpu = &group->vcpu[i];
 
-		if (!vcpu->thread)
+		if (!vcpu->ready) /* has not been at vcpu_park yet, and will stay there */
 			continue;
 		vcpu->run->immediate_exit = 1;
 		pthread_kill(vcpu->pthread, kick_signal());

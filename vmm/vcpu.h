@@ -48,10 +48,11 @@ struct vcpu {
 	struct vcpu_state *initial; /* what reset goes back to */
 	GThread *thread;
 	pthread_t pthread;
+	bool ready; /* pthread is set; under the group's lock */
 	uint64_t count[VCPU_COUNTERS]; /* written by its thread only, read by any */
 };
 
-/* Makes n processors and their threads, stopped. They are freed in the state they are in. */
+/* Makes n processors and their threads, stopped. */
 struct vcpus *vcpus_new(struct machine *machine, unsigned n, GError **error);
 void vcpus_free(struct vcpus *vcpus);
 
