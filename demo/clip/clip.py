@@ -22,7 +22,7 @@ def background(a, seconds):
     """The flight, one second longer than the clip, so that its ends can be laid over each other."""
     frames = (seconds + 1) * a.fps
     return (f"mandelbrot=size={a.width}x{a.height}:rate={a.fps}:maxiter=320:inner=black"
-            f":start_x=-0.743643887:start_y=-0.131825904:start_scale=0.3:end_scale=0.0014"
+            f":start_x=-0.743643887:start_y=-0.131825904:start_scale=0.11:end_scale=0.0014"
             f":end_pts={frames},trim=end_frame={frames},format=gray,"
             f"gblur=sigma=1.3,eq=contrast=1.0:brightness=-0.08,format=yuv444p,"
             f"pseudocolor=preset=inferno,format=yuv420p,setsar=1")

@@ -1,7 +1,7 @@
 /*
  * Runs a program of the demonstration OS inside a test, on a host: included before everything else in
  * the program's sources (-include), it sends the few calls that reach the demonstration kernel to
- * fakes. Time is virtual: it passes only in poll() and nanosleep(), and at once. Behind demo/abi.h
+ * fakes. Time is virtual: it passes only in poll() and nanosleep(), and at once (and see clock_cost_ns). Behind demo/abi.h
  * stand a display with a vblank clock, a sound device that eats periods, an input queue and a disk.
  *
  * One run a process: harness_run() comes back when the program ends itself or the time is up, and
@@ -42,6 +42,7 @@ struct harness {
 	int64_t sound_skew_ppm; /* the sound device's clock against the display's */
 	int64_t limit_ns; /* all times count from the start of the run */
 	int64_t stall_at_ns, stall_ns; /* the processor is taken away for a while */
+	int64_t clock_cost_ns; /* each look at the clock takes so long: work makes time pass */
 	unsigned cpus;
 	/* At each vblank; fresh: a presentation with damage was carried out. picture NULL: none yet.
 	 * held: nothing was queued, so the picture stood still by neglect. */
