@@ -118,7 +118,7 @@ void canvas_round(struct canvas *c, struct rect r, int radius, unsigned corners,
 	}
 }
 
-void canvas_shadow(struct canvas *c, struct rect r, int reach, uint32_t colour)
+void canvas_shadow(struct canvas *c, struct rect r, struct rect hole, int reach, uint32_t colour)
 {
 	struct rect seen = rect_meet(rect_grow(r, reach), c->clip);
 	float scale = 1.0f / (float)reach;
@@ -130,8 +130,8 @@ void canvas_shadow(struct canvas *c, struct rect r, int reach, uint32_t colour)
 			int dx = x < r.x ? r.x - x : x >= r.x + r.width ? x - (r.x + r.width) + 1 : 0;
 			float part;
 
-			if (!dx && !dy) { /* what casts the shadow covers it */
-				x = r.x + r.width - 1;
+			if (rect_has(hole, x, y)) {
+				x = hole.x + hole.width - 1;
 				continue;
 			}
 			part = 1 - sqrtf((float)(dx * dx + dy * dy)) * scale;

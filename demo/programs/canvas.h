@@ -53,8 +53,9 @@ void canvas_fill(struct canvas *c, struct rect r, uint32_t colour);
 void canvas_gradient(struct canvas *c, struct rect r, uint32_t top, uint32_t bottom);
 /* corners: which ends are round. */
 void canvas_round(struct canvas *c, struct rect r, int radius, unsigned corners, uint32_t colour);
-/* A soft shadow `reach` pixels around r; colour's opacity is that at the edge. */
-void canvas_shadow(struct canvas *c, struct rect r, int reach, uint32_t colour);
+/* r's soft shadow, reaching so far around it; colour's opacity is that at the edge. What lies in
+ * `hole` is left alone: whatever casts the shadow covers it. */
+void canvas_shadow(struct canvas *c, struct rect r, struct rect hole, int reach, uint32_t colour);
 void canvas_disc(struct canvas *c, float x, float y, float radius, uint32_t colour);
 void canvas_line(struct canvas *c, float x0, float y0, float x1, float y1, float width,
 		 uint32_t colour);

@@ -46,7 +46,7 @@ struct desktop {
 
 	int input;
 	int x, y; /* the pointer's */
-	int abs_x, abs_y;
+	int to_x, to_y; /* where it goes when the report is whole */
 	bool button, shift;
 
 	struct rect damages[DESKTOP_DAMAGES];
@@ -267,8 +267,6 @@ static int desktop_clamp(int value, int least, int most)
 
 static void desktop_move(struct desktop *d, int x, int y)
 {
-	x = desktop_clamp(x, 0, d->canvas.width - 1);
-	y = desktop_clamp(y, 0, d->canvas.height - 1);
 	if (x == d->x && y == d->y)
 		return;
 	desktop_damage(d, desktop_cursor(d));
@@ -306,27 +304,28 @@ static void desktop_key(struct desktop *d, uint16_t code, int32_t value)
 		desktop_damage(d, window_inside(w));
 }
 
+/* A position of the tablet's, in pixels. */
+static int desktop_absolute(int32_t value, int size)
+{
+	return desktop_clamp(value, 0, DESKTOP_ABS_MAX) * size / (DESKTOP_ABS_MAX + 1);
+}
+
 static void desktop_record(struct desktop *d, const struct input_record *r)
 {
-	if (r->type == EV_KEY) {
+	int step = desktop_clamp(r->value, -10000, 10000), w = d->canvas.width, h = d->canvas.height;
+
+	if (r->type == EV_REL && r->code == REL_X)
+		d->to_x = desktop_clamp(d->to_x + step, 0, w - 1);
+	else if (r->type == EV_REL && r->code == REL_Y)
+		d->to_y = desktop_clamp(d->to_y + step, 0, h - 1);
+	else if (r->type == EV_ABS && r->code == ABS_X)
+		d->to_x = desktop_absolute(r->value, w);
+	else if (r->type == EV_ABS && r->code == ABS_Y)
+		d->to_y = desktop_absolute(r->value, h);
+	else /* a report's end, or a button, which belongs to the place the pointer has come to */
+		desktop_move(d, d->to_x, d->to_y);
+	if (r->type == EV_KEY)
 		desktop_key(d, r->code, r->value);
-	} else if (r->type == EV_REL) {
-		int step = desktop_clamp(r->value, -10000, 10000);
-
-		desktop_move(d, d->x + (r->code == REL_X ? step : 0),
-			     d->y + (r->code == REL_Y ? step : 0));
-	} else if (r->type == EV_ABS) {
-		int value = desktop_clamp(r->value, 0, DESKTOP_ABS_MAX);
-
-		if (r->code == ABS_X)
-			d->abs_x = value;
-		else if (r->code == ABS_Y)
-			d->abs_y = value;
-		else
-			return;
-		desktop_move(d, r->code == ABS_X ? d->abs_x * d->canvas.width / (DESKTOP_ABS_MAX + 1) : d->x,
-			     r->code == ABS_Y ? d->abs_y * d->canvas.height / (DESKTOP_ABS_MAX + 1) : d->y);
-	}
 }
 
 static void desktop_input(struct desktop *d)
@@ -424,8 +423,8 @@ static int desktop_open(struct desktop *d)
 	if (!d->wallpaper.pixels)
 		return -ENOMEM;
 	d->input = open("/dev/input", O_RDONLY | O_NONBLOCK);
-	d->x = w * 62 / 100;
-	d->y = h * 74 / 100;
+	d->x = d->to_x = w * 62 / 100;
+	d->y = d->to_y = h * 74 / 100;
 	return desktop_windows(d);
 }
 

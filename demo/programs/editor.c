@@ -13,7 +13,7 @@
 enum {
 	EDITOR_LINES = 12, /* kept; older ones scroll away */
 	EDITOR_COLUMNS = 46,
-	EDITOR_GHOST_NS = 38000000, /* a letter of the greeting */
+	EDITOR_GHOST_NS = 13000000, /* a letter of the greeting */
 	EDITOR_BLINK_NS = 530000000,
 	EDITOR_LEADING = 21,
 };
@@ -111,9 +111,11 @@ static bool editor_tick(struct window *w, int64_t now_ns)
 	bool caret = now_ns / EDITOR_BLINK_NS % 2 == 0, changed = caret != e->caret;
 
 	e->caret = caret;
-	if (!e->touched && editor_greeting[e->ghost] && now_ns - e->ghost_ns >= EDITOR_GHOST_NS) {
-		editor_put(e, editor_greeting[e->ghost++]);
+	if (!e->ghost_ns)
 		e->ghost_ns = now_ns;
+	while (!e->touched && editor_greeting[e->ghost] && now_ns - e->ghost_ns >= EDITOR_GHOST_NS) {
+		editor_put(e, editor_greeting[e->ghost++]);
+		e->ghost_ns += EDITOR_GHOST_NS;
 		changed = true;
 	}
 	return changed;

@@ -11,8 +11,8 @@ enum {
 	HALF = HEARTH_SIZE / 2,
 	FRAME = 108, /* half the outer edge of the wood */
 	PIT = 84,    /* half its inner edge */
-	BED = 50,    /* radius of the coals */
-	COALS = 34,
+	BED = 58,    /* radius of the coals */
+	COALS = 38,
 };
 
 static float hearth_random(uint32_t n)
@@ -76,11 +76,11 @@ static uint32_t hearth_ash(float x, float y)
 	float rake = sinf(r * 0.82f) * fminf(1, fmaxf(0, (r - BED) * 0.1f));
 	float grit = hearth_random((uint32_t)((int)(x + 500) * 9176 + (int)(y + 500) * 31));
 	float edge = fmaxf(fabsf(x), fabsf(y));
-	float light = 0.30f + 0.030f * rake + 0.035f * grit;
+	float light = 0.235f + 0.026f * rake + 0.03f * grit;
 
 	/* The frame's shadow into the pit. */
 	light *= 0.55f + 0.45f * fminf(1, (PIT - edge) * 0.07f);
-	return hearth_rgb(light, light * 0.92f, light * 0.85f);
+	return hearth_rgb(light * 1.04f, light * 0.88f, light * 0.77f);
 }
 
 struct hearth_still {
@@ -117,7 +117,7 @@ static void hearth_coals(struct hearth_still *s)
 					second = d;
 				}
 			}
-			if (first > 10.5f) /* the bed's ragged rim */
+			if (first > 11.0f - 2 * hearth_random((uint32_t)(x / 2 * 91 + y / 2 * 57))) /* the bed's ragged rim */
 				who = COALS;
 			s->coal[y * 2 * BED + x] = (uint8_t)who;
 			s->crack[y * 2 * BED + x] =
@@ -156,18 +156,18 @@ static void hearth_pulse(float heat[COALS + 1], float seconds, float warmth)
 		float slow = sinf(seconds * (0.7f + hearth_random(i + 77)) + 6.28f * hearth_random(i + 9));
 		float quick = sinf(seconds * (3.1f + 2 * hearth_random(i + 5)) + 6.28f * hearth_random(i));
 
-		heat[i] = warmth * (0.52f + 0.25f * hearth_random(i + 3) + 0.2f * slow + 0.05f * quick);
+		heat[i] = warmth * (0.60f + 0.25f * hearth_random(i + 3) + 0.2f * slow + 0.05f * quick);
 	}
 	heat[COALS] = 0;
 }
 
 static uint32_t hearth_coal(uint32_t under, unsigned crack, float heat)
 {
-	float k = (float)crack / 255, hot = heat * (0.34f + 0.86f * k);
+	float k = (float)crack / 255, hot = heat * (0.20f + 0.35f * k + 0.62f * k * k * k);
 	uint32_t glow = hearth_glow(hot);
 
-	/* A cold coal is dark; its ash is a little lighter on top. */
-	under = canvas_blend(under, 0x1c1512, 205 + crack / 6 > 255 ? 255 : 205 + crack / 6);
+	/* A coal is dark, its top a little greyer with ash. */
+	under = canvas_blend(under, crack < 60 ? 0x2a221e : 0x15100d, 215);
 	return hearth_add(under, (float)(glow >> 16) / 255, (float)(glow >> 8 & 255) / 255,
 			  (float)(glow & 255) / 255);
 }
@@ -188,12 +188,12 @@ void hearth_draw(struct canvas *c, int x, int y, float seconds, float warmth)
 			float light = fmaxf(0, 1 - (dx * dx + dy * dy) / (112.0f * 112.0f)) * breath;
 			uint32_t *to = c->pixels + (long)row * c->stride + column, colour = s->pixels[i];
 
-			light *= light;
+			light *= light * light;
 			if (bx >= 0 && by >= 0 && bx < 2 * BED && by < 2 * BED &&
 			    s->coal[by * 2 * BED + bx] < COALS)
 				colour = hearth_coal(colour, s->crack[by * 2 * BED + bx],
 						     heat[s->coal[by * 2 * BED + bx]]);
-			colour = hearth_add(colour, 0.34f * light, 0.13f * light, 0.03f * light);
+			colour = hearth_add(colour, 0.52f * light, 0.19f * light, 0.035f * light);
 			*to = canvas_blend(*to, colour, s->opacity[i]);
 		}
 }

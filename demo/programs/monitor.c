@@ -72,7 +72,7 @@ static void monitor_curve(const struct monitor *m, struct canvas *c, struct rect
 
 		if (filled)
 			canvas_gradient(c,
-					(struct rect){ (int)x, (int)y, (int)step + 1,
+					(struct rect){ (int)x, (int)y, (int)(x + step) - (int)x,
 						       r.y + r.height - (int)y },
 					(colour & 0xffffff) | 0x70000000u, (colour & 0xffffff) | 0x08000000u);
 		if (i)

@@ -40,12 +40,12 @@ static void window_draw_title(struct window *w, struct canvas *c, bool active)
 
 void window_draw(struct window *w, struct canvas *c, bool active)
 {
-	struct rect clip = c->clip, inside = window_inside(w), cast = w->frame;
+	struct rect clip = c->clip, inside = window_inside(w), cast = rect_grow(w->frame, -6);
 
 	if (!rect_meet(window_extent(w), clip).width)
 		return;
 	cast.y += WINDOW_DROP;
-	canvas_shadow(c, cast, WINDOW_REACH, active ? 0x90000000u : 0x60000000u);
+	canvas_shadow(c, cast, rect_grow(w->frame, -WINDOW_RADIUS), WINDOW_REACH, active ? 0xc0000000u : 0x88000000u);
 	if (!rect_meet(w->frame, clip).width)
 		return;
 	canvas_round(c, rect_grow(w->frame, 1), WINDOW_RADIUS + 1, CANVAS_ALL, 0x38ffd0a0u);
