@@ -152,7 +152,11 @@ void audio_init(void);
 void random_init(void);
 int64_t random_read(uint64_t to, uint64_t n); /* to: any of our or the program's memory */
 
+/* acpi.c: those that can be used, ours too; rsdp is a physical address or 0. */
+unsigned acpi_processors(uint64_t rsdp);
+
 /* smp.c */
+void smp_init(uint64_t rsdp);
 unsigned cpu_count(void);
 
 #endif

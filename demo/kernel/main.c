@@ -79,6 +79,7 @@ static void kernel_go_on(uint64_t at)
 		machine_panic();
 	}
 	file_init();
+	smp_init(info->rsdp);
 	pci_init();
 	console_init();
 	random_init();

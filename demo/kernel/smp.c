@@ -1,6 +1,7 @@
 /*
  * /dev/cpu: the other processors. They run the program's code in ring 3 with interrupts off, and
- * know the kernel only for starting and for stopping. cpus= says how many there are.
+ * know the kernel only for starting and for stopping. Their APIC ids are 1, 2, 3...; how many there
+ * are, ACPI says, or cpus= on the command line.
  * Source: Intel SDM volume 3, 9.4.4 (INIT, start-up interrupt) and 11.6.1 (ICR).
  */
 #include "demo/abi.h"
@@ -16,14 +17,20 @@ volatile uint32_t ap_boot_cpu;
 void *volatile ap_boot_stack;
 static volatile bool ap_taken;
 static struct cpu_start starting;
+static unsigned n_cpus;
 
 void ap_main(uint32_t cpu);
 
 unsigned cpu_count(void)
 {
-	uint64_t n = option_number("cpus", 1);
+	return n_cpus;
+}
 
-	return n < 1 ? 1 : n > MAX_CPUS ? MAX_CPUS : (unsigned)n;
+void smp_init(uint64_t rsdp)
+{
+	uint64_t n = option_number("cpus", acpi_processors(rsdp));
+
+	n_cpus = n < 1 ? 1 : n > MAX_CPUS ? MAX_CPUS : (unsigned)n;
 }
 
 void ap_main(uint32_t cpu)
