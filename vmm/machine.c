@@ -29,6 +29,7 @@
 #include "vmm/property.h"
 #include "vmm/stats.h"
 #include "vmm/vcpu.h"
+#include "vmm/virtio_gpu.h"
 #include "vmm/worker.h"
 
 /* What nobody else needs to see of a machine. */
@@ -169,6 +170,18 @@ static bool make_buses(struct machine *machine, GError **error)
 	return !rc || fail(error, "PCI: %s", g_strerror(-rc));
 }
 
+/* Processors by way of the threads' classes, pixel copying by way of the screen's. */
+static int share_set(struct machine *machine, uint32_t share_class)
+{
+	const GPtrArray *devices = ((struct machine_parts *)machine)->devices;
+
+	if (share_class >= SHARE_CLASSES)
+		return -EINVAL;
+	for (unsigned i = 0; i < devices->len; i++)
+		virtio_gpu_set_class(devices->pdata[i], share_class);
+	return stats_share(machine->stats, share_class);
+}
+
 /* What seats ask over the link: on the seat thread. */
 static int link_request(void *data, enum link_verb verb, uint32_t argument)
 {
@@ -181,8 +194,7 @@ static int link_request(void *data, enum link_verb verb, uint32_t argument)
 	};
 
 	if (verb == LINK_VERB_CLASS)
-		return argument < SHARE_CLASSES ?
-			stats_share(machine->stats, (enum share_class)argument) : -EINVAL;
+		return share_set(machine, argument);
 	if (verb < LINK_VERB_RESET || verb > LINK_VERB_RESUME)
 		return -EINVAL;
 	machine_request(machine, requests[verb], "asked over the seat link");
