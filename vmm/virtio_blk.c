@@ -280,12 +280,12 @@ static const struct {
 	enum blk_status (*start)(struct blk_request *request, const struct blk_header *header);
 	bool writes;
 } blk_types[BLK_T_COUNT] = {
-	[BLK_T_IN] = {blk_in},
-	[BLK_T_OUT] = {blk_out, .writes = true},
-	[BLK_T_FLUSH] = {blk_flush},
-	[BLK_T_GET_ID] = {blk_get_id},
-	[BLK_T_DISCARD] = {blk_discard, .writes = true},
-	[BLK_T_WRITE_ZEROES] = {blk_write_zeroes, .writes = true},
+	[BLK_T_IN] = {.start = blk_in},
+	[BLK_T_OUT] = {.start = blk_out, .writes = true},
+	[BLK_T_FLUSH] = {.start = blk_flush},
+	[BLK_T_GET_ID] = {.start = blk_get_id},
+	[BLK_T_DISCARD] = {.start = blk_discard, .writes = true},
+	[BLK_T_WRITE_ZEROES] = {.start = blk_write_zeroes, .writes = true},
 };
 
 static enum blk_status blk_dispatch(struct blk_request *request)

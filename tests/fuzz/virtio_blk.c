@@ -1,0 +1,47 @@
+/* Fuzzes virtio-blk as its guest, on io_uring for half of the inputs. */
+#include "vmm/virtio_blk.c"
+
+#include <sys/mman.h>
+
+#include "tests/fuzz/virtio_harness.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+enum {
+	DISK_BYTES = 1 << 16,
+};
+
+static void blk_settle(struct guest *guest)
+{
+	struct blk *blk = (struct blk *)guest->device;
+
+	g_mutex_lock(&blk->virtio.lock);
+	blk_file_reap(blk->file, true);
+	if (blk->virtio.status & VIRTIO_DRIVER_OK)
+		blk_serve(blk);
+	g_mutex_unlock(&blk->virtio.lock);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	static char path[64];
+	struct blk_config config = {
+		.path = path,
+		.engine = size & 1 ? BLK_ENGINE_AUTO : BLK_ENGINE_SYNC,
+		.read_only = (size & 15) == 2,
+	};
+	struct virtio_fuzz fuzz = {
+		.type = &virtio_blk,
+		.config = &config,
+		.settle = blk_settle,
+	};
+
+	if (path[0] == '\0') {
+		int fd = memfd_create("disk", 0);
+
+		if (fd < 0 || ftruncate(fd, DISK_BYTES) < 0)
+			abort();
+		g_snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	}
+	return virtio_fuzz_run(&fuzz, data, size);
+}
