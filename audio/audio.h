@@ -72,6 +72,10 @@ struct audio_ops {
 	void (*close)(struct audio_device *device);
 };
 
+/* For the calling thread: before ordinary ones, as sound servers themselves are, where the host
+ * allows that. Not real time: what it does depends on what a guest sends. */
+void audio_thread_urgent(void);
+
 extern const struct audio_ops audio_pulse;
 extern const struct audio_ops audio_null;
 

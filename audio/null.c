@@ -62,6 +62,7 @@ static gpointer null_thread(gpointer data)
 {
 	struct audio_device *device = data;
 
+	audio_thread_urgent();
 	device->events->ready(device->user);
 	g_mutex_lock(&device->lock);
 	while (!device->quit) {

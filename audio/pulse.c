@@ -171,6 +171,7 @@ static void pulse_context_state(pa_context *context, void *data)
 		return pulse_fail(device, "no sound server");
 	if (state != PA_CONTEXT_READY)
 		return;
+	audio_thread_urgent(); /* this is the library's thread */
 	device->events->ready(device->user);
 	if (device->want_playback && !device->playback)
 		pulse_connect_playback(device);

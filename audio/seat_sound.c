@@ -335,6 +335,7 @@ static gpointer sound_thread(gpointer data)
 	struct seat_sound *sound = data;
 	bool quit = false;
 
+	audio_thread_urgent();
 	while (!quit) {
 		sound_step(sound);
 		g_mutex_lock(&sound->lock);

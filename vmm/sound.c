@@ -10,7 +10,7 @@ struct sound_config {
 
 static const struct property sound_properties[] = {
 	{ .key = "Ahead", .type = PROPERTY_UINT, .offset = offsetof(struct sound_config, ahead),
-		.fallback = "40", .min = 10, .max = 200,
+		.fallback = "60", .min = 10, .max = 200,
 		.help = "Milliseconds of sound that the seat has in hand" },
 	{ 0 },
 };

@@ -19,8 +19,7 @@
 #include "vmm/virtio.h"
 
 enum {
-	SND_PERIODS = 64,   /* at the port at once */
-	SND_AHEAD_MS = 40,
+	SND_PERIODS = 64, /* at the port at once */
 };
 
 struct snd_counters {

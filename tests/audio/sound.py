@@ -3,6 +3,7 @@
 
 usage: sound.py pulse PLAY_TONE
        sound.py guest IRORI_VMM IRORI_SOUND KERNEL INITRD
+       sound.py loss IRORI_VMM IRORI_SOUND KERNEL INITRD
 
 Exit status 77: no sound server (or no /dev/kvm) here.
 """
@@ -110,21 +111,31 @@ class Server:
                         PULSE_SERVER=self.address)
         self.env.pop('PULSE_COOKIE', None)
         self.processes = []
+        self.raw = folder / 'monitor.raw'
+        self.up()
+
+    def up(self):
         self.server = self.start(['pulseaudio', '-n', '--daemonize=no', '--exit-idle-time=-1',
                                   '--use-pid-file=no', '--system=no', '--log-target=stderr',
-                                  '-L', f'module-native-protocol-unix socket={folder}/native '
+                                  '-L', f'module-native-protocol-unix socket={self.folder}/native '
                                   'auth-anonymous=1',
                                   '-L', f'module-null-sink sink_name=seat1 rate={RATE}'],
                                  'pulseaudio.log')
         if not self.wait_for(lambda: subprocess.run(
                 ['pactl', 'info'], env=self.env, capture_output=True).returncode == 0):
             skip('pulseaudio does not start here: '
-                 + (folder / 'pulseaudio.log').read_text()[-300:])
-        self.raw = folder / 'monitor.raw'
+                 + (self.folder / 'pulseaudio.log').read_text()[-300:])
+        self.raw.unlink(missing_ok=True)
         self.recorder = self.start(['parec', '-d', 'seat1.monitor', '--raw', '--format=s16le',
                                     f'--rate={RATE}', '--channels=2', '--latency-msec=50',
                                     str(self.raw)], 'parec.log')
         self.wait_for(lambda: self.raw.exists() and self.raw.stat().st_size > 0)
+
+    def down(self):
+        self.server.kill()
+        self.server.wait()
+        self.recorder.wait(10)
+        (self.folder / 'native').unlink(missing_ok=True)
 
     def start(self, command, log):
         process = subprocess.Popen(command, env=self.env, stdin=subprocess.DEVNULL,
@@ -159,7 +170,7 @@ class Server:
                 process.kill()
 
 
-def pulse(server, folder, play_tone):
+def pulse(server, play_tone):
     """The sink alone: what it was given comes out of PulseAudio."""
     subprocess.run([play_tone, server.address, 'seat1', '1000', '3'], env=server.env, check=True,
                    timeout=90)
@@ -169,6 +180,7 @@ def pulse(server, folder, play_tone):
 CONFIG = """[Guest]
 Name=tone
 Memory=64M
+Class=video
 Kernel={kernel}
 Initrd={initrd}
 CommandLine=init=/tone tone.hz={hz} tone.seconds={seconds}
@@ -176,38 +188,65 @@ Socket={folder}/guest.sock
 """
 
 
-def guest(server, folder, vmm, sound, kernel, initrd):
-    """The whole way: a program in a guest, virtio-snd, the seat link, the sink, PulseAudio."""
+def play_in_guest(server, vmm, sound, kernel, initrd, hz, seconds):
+    """The seat's process and the guest's, both running."""
     if not os.access('/dev/kvm', os.R_OK | os.W_OK):
         skip('no /dev/kvm')
-    hz, seconds = 440, 4
-    config = folder / 'tone.conf'
+    config = server.folder / 'tone.conf'
     config.write_text(CONFIG.format(kernel=os.path.abspath(kernel),
-                                    initrd=os.path.abspath(initrd), folder=folder,
+                                    initrd=os.path.abspath(initrd), folder=server.folder,
                                     hz=hz, seconds=seconds))
     seat = server.start([sound, '--server', server.address, '--sink', 'seat1', '--name', 'test',
-                         '--stat', '1', str(folder / 'guest.sock')], 'sound.log')
-    run = subprocess.run([vmm, str(config)], env=server.env, capture_output=True, text=True,
-                         timeout=120)
-    print(run.stdout + run.stderr, end='')
+                         '--stat', '1', str(server.folder / 'guest.sock')], 'sound.log')
+    return seat, server.start([vmm, str(config)], 'vmm.log')
+
+
+def finish(server, seat, machine, seconds):
+    machine.wait(seconds)
     raw = server.recorded()
     seat.terminate()
     seat.wait(10)
-    print((folder / 'sound.log').read_text().strip().splitlines()[-1])
-    if run.returncode != 0:
-        sys.exit(f'FAIL: the guest ended with status {run.returncode}')
-    Recording(raw, hz).check(seconds)
+    print((server.folder / 'vmm.log').read_text(), end='')
+    print((server.folder / 'sound.log').read_text().strip().splitlines()[-1])
+    if machine.returncode != 0:
+        sys.exit(f'FAIL: the guest ended with status {machine.returncode}')
+    return raw
+
+
+def guest(server, *what):
+    """The whole way: a program in a guest, virtio-snd, the seat link, the sink, PulseAudio."""
+    hz, seconds = 440, 4
+    seat, machine = play_in_guest(server, *what, hz, seconds)
+    Recording(finish(server, seat, machine, 120), hz).check(seconds)
+
+
+def loss(server, *what):
+    """The sound server dies while a guest plays: the guest goes on by its null clock, and is
+    heard again when there is a server again."""
+    hz, seconds = 440, 10
+    begun = time.monotonic()
+    seat, machine = play_in_guest(server, *what, hz, seconds)
+    time.sleep(2)
+    server.down()
+    time.sleep(2)
+    server.up()
+    raw = finish(server, seat, machine, 120)
+    took = time.monotonic() - begun
+    print(f'{seconds} s of sound took the guest {took:.1f} s')
+    if took > seconds * 1.5 + 3:
+        sys.exit('FAIL: the guest stood still without a sound server')
+    Recording(raw, hz).check(2.5)
 
 
 def main():
-    modes = {'pulse': pulse, 'guest': guest}
+    modes = {'pulse': pulse, 'guest': guest, 'loss': loss}
     if len(sys.argv) < 3 or sys.argv[1] not in modes:
         sys.exit(__doc__)
     with tempfile.TemporaryDirectory(prefix='irori-sound-') as name:
         folder = pathlib.Path(name)
         server = Server(folder)
         try:
-            modes[sys.argv[1]](server, folder, *sys.argv[2:])
+            modes[sys.argv[1]](server, *sys.argv[2:])
         finally:
             server.close()
 
