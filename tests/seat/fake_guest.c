@@ -90,11 +90,11 @@ static void paint(unsigned number, struct rect r)
 				(y & 255) << 8 | ((x + number) & 255);
 }
 
-/* A sky at dusk over hills, with a sun that moves: something to look at. */
-static void paint_scene(unsigned number)
+/* A sky at dusk over hills: something to look at. */
+static void paint_scene(void)
 {
 	uint32_t w = fake.buffer.width, h = fake.buffer.height;
-	double sun_x = w * (0.5 + 0.35 * sin(number / 90.0)), sun_y = h * 0.42;
+	double sun_x = w * 0.56, sun_y = h * 0.42;
 
 	for (uint32_t y = 0; y < h; y++)
 		for (uint32_t x = 0; x < w; x++) {
@@ -185,7 +185,7 @@ static bool command(const char *line)
 	} else if (sscanf(line, "leds %u", &a) == 1) {
 		fake.port->ops->leds(fake.port, a);
 	} else if (!strcmp(line, "scene")) {
-		paint_scene(0);
+		paint_scene();
 		present_all();
 	} else if (!strcmp(line, "off")) {
 		off();
@@ -229,8 +229,7 @@ static void on_presented(void *data, uint64_t seq, int64_t vblank_ns, int64_t pe
 	if (!fake.animate || seq != fake.seq)
 		return;
 	fake.animate--;
-	fake.number++;
-	paint_scene(fake.number);
+	paint(++fake.number, (struct rect){0, 0, fake.buffer.width, fake.buffer.height});
 	present_all();
 }
 
