@@ -16,6 +16,10 @@
 int guest_main(const void *start_info);
 void guest_ap_main(void); /* second processor; defined by guests that start it */
 
+/* The compiler calls them too, for structures that are copied or cleared. */
+void *memcpy(void *to, const void *from, size_t n);
+void *memset(void *to, int byte, size_t n);
+
 void guest_exit(int status) __attribute__((noreturn));
 void guest_print(const char *text);
 void guest_print_hex(uint32_t value);

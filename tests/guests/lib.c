@@ -21,9 +21,8 @@ void __attribute__((weak)) guest_ap_main(void)
 {
 }
 
-/* Written by the compiler's own wish for structures that are copied or cleared. */
-void *memcpy(void *to, const void *from, size_t n);
-void *memset(void *to, int byte, size_t n);
+
+
 
 void *memcpy(void *to, const void *from, size_t n)
 {
