@@ -12,17 +12,21 @@ static int cadence_compare(const void *a, const void *b)
 
 uint32_t cadence_refresh(int64_t *distances, unsigned count)
 {
-	int64_t median;
+	static const uint32_t rates[] = { 24, 25, 30, 48, 50, 60, 72, 75, 85, 90, 100, 120, 144, 165, 240 };
+	int64_t low, median, high;
 
-	if (!count)
-		return 0;
+	if (count < 8)
+		return CADENCE_UNSURE;
 	qsort(distances, count, sizeof *distances, cadence_compare);
-	/* The mean of the middle half: jitter goes both ways, stalls are left out. */
-	median = 0;
-	for (unsigned i = count / 4; i < count - count / 4; i++)
-		median += distances[i];
-	median /= count - count / 4 - count / 4;
+	low = distances[count / 8];
+	median = distances[count / 2];
+	high = distances[count - 1 - count / 8];
 	if (median < 1000000000 / 360)
-		return 0;
-	return (uint32_t)((1000000000 + median / 2) / median * 1000);
+		return CADENCE_UNPACED;
+	if (high - low > median / 4)
+		return CADENCE_UNSURE;
+	for (unsigned i = 0; i < sizeof rates / sizeof *rates; i++)
+		if (llabs(median * rates[i] - 1000000000) < 1000000000 / 40)
+			return rates[i] * 1000;
+	return CADENCE_UNSURE;
 }

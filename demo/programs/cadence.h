@@ -36,9 +36,14 @@ static inline unsigned cadence_next(struct cadence *c)
 
 /*
  * The refresh rate, in thousandths of a hertz, that `count` distances between events (nanoseconds,
- * sorted by this call) speak of: their median, to the nearest whole hertz. 0: too fast for a
- * display, so nobody paces us.
+ * sorted by this call) speak of. Only rates that displays have are believed, and only when the
+ * distances agree: on a machine that is short of processor time they do not, and mean nothing.
  */
+enum {
+	CADENCE_UNSURE = 0,
+	CADENCE_UNPACED = 1, /* too fast for any display: nobody paces us */
+};
+
 uint32_t cadence_refresh(int64_t *distances, unsigned count);
 
 #endif

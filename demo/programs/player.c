@@ -102,19 +102,25 @@ static int64_t player_period_ns(const struct player *p)
 	return 1000000000000 / p->cadence.refresh_mhz;
 }
 
-/* The first fences tell how fast the display is, unless the command line did. */
+/*
+ * What the fences tell of how fast the display is, unless the command line did. Until they agree,
+ * 60 Hz is taken for granted and the next lot is asked.
+ */
 static void player_learn_refresh(struct player *p)
 {
 	uint32_t refresh;
 
 	if (p->refresh_known || p->distance_count < PLAYER_DISTANCES)
 		return;
-	p->refresh_known = true;
 	refresh = cadence_refresh(p->distances, p->distance_count);
-	p->paced = refresh != 0;
+	p->distance_count = 0;
+	if (refresh == CADENCE_UNSURE)
+		return;
+	p->refresh_known = true;
+	p->paced = refresh != CADENCE_UNPACED;
 	if (!p->paced)
 		printf("player: nothing paces this display; going by the clock\n");
-	else if (refresh > p->cadence.refresh_mhz + 1000 || refresh + 1000 < p->cadence.refresh_mhz) {
+	else if (refresh != p->cadence.refresh_mhz) {
 		printf("player: the display runs at %u Hz\n", refresh / 1000);
 		cadence_set(&p->cadence, p->fps_mhz, refresh);
 	}
@@ -130,9 +136,9 @@ static void player_event(struct player *p, const struct display_event *event)
 	if (p->last_event_ns) {
 		int64_t distance = event->ns - p->last_event_ns;
 
-		if (p->distance_count < PLAYER_DISTANCES)
+		if (!p->refresh_known && p->distance_count < PLAYER_DISTANCES)
 			p->distances[p->distance_count++] = distance;
-		else if (p->paced && distance > period * 3 / 2)
+		if (p->paced && distance > period * 3 / 2)
 			p->tally.late += (uint64_t)((distance + period / 2) / period - 1);
 	}
 	p->last_event_ns = event->ns;

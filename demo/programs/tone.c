@@ -58,6 +58,7 @@ int main(void)
 	long hz = option_number("tone.hz", 1000), seconds = option_number("tone.seconds", 5);
 	int err;
 
+	setvbuf(stdout, NULL, _IOLBF, 0);
 	if (hz < 20 || hz > TONE_RATE / 2)
 		hz = 1000;
 	if (seconds < 1 || seconds > 3600)
