@@ -218,7 +218,8 @@ static void *meter_run(void *data)
 	meter->host.scheduling = scheduling_raise();
 	pthread_mutex_unlock(&meter->lock);
 	meter->first_steal_ticks = meter->steal_ticks = steal_read(meter->stat_fd);
-	next = clock_now() + meter->period_ns;
+	/* All meters beat together. */
+	next = (clock_now() / meter->period_ns + 1) * meter->period_ns;
 	while (!atomic_load(&meter->stop)) {
 		struct timespec until = {
 			.tv_sec = next / 1000000000, .tv_nsec = next % 1000000000,

@@ -7,6 +7,8 @@
  * time, however late the meter itself gets there: that is when a monitor would have latched it. A
  * vblank that the meter slept through has no observation; see display/metrics.h.
  *
+ * Vblanks are at multiples of the period, so several meters beat together.
+ *
  * Thread: one of its own for all guests, real-time where permitted (its work is small and bounded).
  * Functions here are for the owner's thread.
  */

@@ -11,6 +11,7 @@
 #include "ui/command.h"
 
 static const struct command *const commands[] = {
+	&command_demo,
 	&command_run,
 	&command_list,
 	&command_stat,
