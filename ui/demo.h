@@ -41,9 +41,10 @@ struct demo {
 	size_t leg_from[DEMO_GUESTS]; /* index in the meter's observations */
 	bool table_tty;
 	unsigned table_lines; /* drawn last time */
-	struct link_stat table_stat[DEMO_GUESTS];
+	struct link_stat table_stat[DEMO_GUESTS]; /* as of the last table, and when */
+	int64_t table_stat_ns[DEMO_GUESTS];
 	double table_cpu[DEMO_GUESTS];
-	int64_t table_ns, table_printed_ns;
+	int64_t table_ns;
 };
 
 /* Until `done` (NULL: never) or so many seconds have passed. False: it is to end, or time is up and

@@ -55,6 +55,7 @@ static void stat_came(void *data, const struct link_stat *stat)
 	struct demo_guest *guest = data;
 
 	guest->stat = *stat;
+	guest->stat_ns = g_get_monotonic_time() * 1000;
 	guest->has_stat = true;
 }
 

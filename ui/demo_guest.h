@@ -55,6 +55,7 @@ struct demo_guest {
 	enum share_class share_class; /* what it was told last */
 	bool has_stat;
 	struct link_stat stat;
+	int64_t stat_ns; /* when that came */
 	GArray *boots; /* struct demo_boot */
 };
 

@@ -14,7 +14,7 @@ enum {
 	CONTEXT = 240,       /* observations before the leg that are kept for counting */
 	PICTURE_TRIES = 150, /* ten times a second */
 	SLOW_REBOOT_S = 15,  /* a leg waits at most so long for each reboot it still needs */
-	PICTURE_AFTER_MS = 3500, /* since the study's first frame: its desktop is up */
+	PICTURE_AFTER_MS = 3500, /* since the study's first frame: its desktop is up, if ever */
 };
 
 /* The begin of a leg, to be subtracted. */
@@ -175,14 +175,14 @@ static bool guest_is_lost(struct demo *demo)
 }
 
 /* Both seats as they look while the study's desktop is up. False: it is not just now. */
-static bool pictures_take(struct demo *demo)
+static bool pictures_take(struct demo *demo, int64_t after_ms)
 {
 	const struct demo_guest *study = demo->guest[DEMO_STUDY];
 	const struct demo_boot *last = study->boots->len ?
 		&g_array_index(study->boots, struct demo_boot, study->boots->len - 1) : NULL;
 
 	if (study->state != LINK_GUEST_RUNNING ||
-		(last && now_ns() - last->frame_ns < PICTURE_AFTER_MS * 1000000ll))
+		(last && now_ns() - last->frame_ns < after_ms * 1000000))
 		return false;
 	for (unsigned i = 0; i < DEMO_GUESTS; i++) {
 		struct picture picture = demo_guest_picture(demo->guest[i]);
@@ -227,7 +227,8 @@ bool demo_leg_run(struct demo *demo, const char *name)
 	demo->result.n_legs++;
 	demo->leg_from_ns = 0;
 	for (unsigned i = 0; demo->guest[DEMO_STUDY] && i < PICTURE_TRIES && !demo->stop; i++)
-		if (demo->result.png[DEMO_STUDY] || guest_is_lost(demo) || pictures_take(demo))
+		if (demo->result.png[DEMO_STUDY] || guest_is_lost(demo) ||
+			pictures_take(demo, i < PICTURE_TRIES / 2 ? PICTURE_AFTER_MS : 0))
 			break;
 		else
 			demo_wait(demo, NULL, 0.1);

@@ -34,43 +34,52 @@ static char *headline(const struct demo *demo)
 		demo->reboots);
 }
 
+static void exits_row(struct demo *demo, unsigned seat, GString *out)
+{
+	const struct demo_guest *guest = demo->guest[seat];
+	double seconds = (double)(guest->stat_ns - demo->table_stat_ns[seat]) / 1e9;
+	struct result_exits exits = { 0 };
+
+	if (demo->table_stat_ns[seat] && seconds > 0)
+		result_exits(&demo->table_stat[seat], &guest->stat, &exits);
+	g_string_append_printf(out, "%-9s", "");
+	for (unsigned i = 0; i < MIN(exits.n, TOP_EXITS); i++)
+		g_string_append_printf(out, " %s %.0f/s", exits.count[i].reason,
+			(double)exits.count[i].count / seconds);
+	g_string_append_c(out, '\n');
+	demo->table_stat[seat] = guest->stat;
+	demo->table_stat_ns[seat] = guest->stat_ns;
+}
+
 static void guest_row(struct demo *demo, unsigned seat, GString *out, double seconds)
 {
 	struct demo_guest *guest = demo->guest[seat];
+	double cpu = host_cpu_seconds(demo_guest_pid(guest)), period, promised;
+	double between = (double)(guest->stat_ns - demo->table_stat_ns[seat]) / 1e9;
 	struct metrics recent, leg;
-	struct result_exits exits = { 0 };
-	double cpu = host_cpu_seconds(demo_guest_pid(guest)), busy = 0;
-	uint64_t frames = guest->stat.frames_presented - demo->table_stat[seat].frames_presented;
 
 	demo_leg_metrics(demo, seat, RECENT, &recent);
 	demo_leg_metrics(demo, seat, 0, &leg);
-	if (seconds > 0)
-		busy = (cpu - demo->table_cpu[seat]) / seconds;
-	if (demo->table_ns && guest->has_stat)
-		result_exits(&demo->table_stat[seat], &guest->stat, &exits);
+	period = (double)demo->result.metrics.period_ns / 1e6;
+	promised = period * demo->result.metrics.cadence;
 	g_string_append_printf(out, "%-9s %-10s %-12s", guest->config->name,
 		attach_state_name(guest->state), share_class_name(guest->share_class));
 	if (seat == DEMO_THEATER)
-		g_string_append_printf(out, "%6.1f %7.1f %7.1f", (double)recent.shown * 60 /
-			(double)MAX(recent.vblanks, 1),
-			recent.jitter_p50 + 33.3, recent.jitter_max + 33.3);
+		g_string_append_printf(out, "%6.1f %7.1f %7.1f", (double)recent.shown * 1000 /
+			(period * (double)MAX(recent.vblanks, 1)), promised + recent.jitter_p50,
+			promised + recent.jitter_max);
 	else
-		g_string_append_printf(out, "%6.1f %7s %7s",
-			seconds > 0 ? (double)frames / seconds : 0, "-", "-");
+		g_string_append_printf(out, "%6.1f %7s %7s", demo->table_stat_ns[seat] && between > 0 ?
+			(double)(guest->stat.frames_presented -
+				demo->table_stat[seat].frames_presented) / between : 0, "-", "-");
 	if (seat == DEMO_THEATER && demo->leg_from_ns)
 		g_string_append_printf(out, " %6d %8d", (int)leg.late, (int)leg.skipped);
 	else
 		g_string_append_printf(out, " %6s %8s", "-", "-");
-	g_string_append_printf(out, " %8u %6.2f\n", guest->boots->len, busy);
-	g_string_append_printf(out, "%-9s", "");
-	for (unsigned i = 0; i < MIN(exits.n, TOP_EXITS) && seconds > 0; i++)
-		g_string_append_printf(out, " %s %.0f/s", exits.count[i].reason,
-			(double)exits.count[i].count / seconds);
-	g_string_append_c(out, '\n');
+	g_string_append_printf(out, " %8u %6.2f\n", guest->boots->len,
+		seconds > 0 ? (cpu - demo->table_cpu[seat]) / seconds : 0);
 	demo->table_cpu[seat] = cpu;
-	if (guest->has_stat)
-		demo->table_stat[seat] = guest->stat;
-	demo_guest_ask_stat(guest);
+	exits_row(demo, seat, out);
 }
 
 static void clear_above(struct demo *demo)
@@ -88,22 +97,26 @@ void demo_table_draw(struct demo *demo)
 	GString *out;
 
 	demo_window_headline(demo->shown, head);
-	if (!demo->table_tty && demo->table_printed_ns &&
-		now - demo->table_printed_ns < LINES_EVERY_S * 1000000000ll)
-		return;
-	out = g_string_new(NULL);
-	g_string_append_printf(out, "\n%s\n%-9s %-10s %-12s%6s %7s %7s %6s %8s %8s %6s\n", head,
-		"guest", "state", "class", "fps", "ms", "max", "late", "skipped", "reboots", "cpus");
+	if (demo->table_tty || !demo->table_ns || seconds >= LINES_EVERY_S) {
+		out = g_string_new(NULL);
+		g_string_append_printf(out, "\n%s\n%-9s %-10s %-12s%6s %7s %7s %6s %8s %8s %6s\n",
+			head, "guest", "state", "class", "fps", "ms", "max", "late", "skipped",
+			"reboots", "cpus");
+		for (unsigned i = 0; i < DEMO_GUESTS; i++)
+			if (demo->guest[i])
+				guest_row(demo, i, out, seconds);
+		clear_above(demo);
+		fputs(out->str, stdout);
+		fflush(stdout);
+		for (const char *c = out->str; *c; c++)
+			demo->table_lines += *c == '\n';
+		demo->table_ns = now;
+		g_string_free(out, TRUE);
+	}
+	/* For the next time; the legs ask for themselves. */
 	for (unsigned i = 0; i < DEMO_GUESTS; i++)
-		if (demo->guest[i])
-			guest_row(demo, i, out, seconds);
-	clear_above(demo);
-	fputs(out->str, stdout);
-	fflush(stdout);
-	for (const char *c = out->str; *c; c++)
-		demo->table_lines += *c == '\n';
-	demo->table_ns = demo->table_printed_ns = now;
-	g_string_free(out, TRUE);
+		if (demo->guest[i] && demo->guest[i]->has_stat)
+			demo_guest_ask_stat(demo->guest[i]);
 }
 
 void demo_table_end(struct demo *demo)

@@ -25,7 +25,7 @@ static const char *const style =
 	".brand{color:var(--ember);font-weight:700;letter-spacing:.14em;text-transform:uppercase;"
 	"font-size:13px}h1{font-size:34px;line-height:1.15;margin:6px 0 14px;font-weight:650;"
 	"letter-spacing:-.01em}h2{font-size:20px;margin:44px 0 6px;font-weight:650}\n"
-	"p{margin:6px 0;max-width:74ch}.soft{color:var(--soft);font-size:14px}\n"
+	"p{margin:6px 0;max-width:86ch}.soft{color:var(--soft);font-size:14px}\n"
 	".verdict{display:flex;gap:16px;align-items:center}.verdict b{flex:none;padding:5px 16px 6px;"
 	"border-radius:99px;color:#fff;font-size:17px}.pass b{background:#2f7d4f}.fail b{"
 	"background:#b3261e}.inconclusive b{background:#8a6d1d}.verdict p{font-size:18px;margin:0}\n"
