@@ -64,6 +64,7 @@ static int guest_add(struct policy *policy, const struct policy_event *event)
 			.used = true,
 			.configured = event->share_class,
 			.effective = SHARE_CLASSES, /* none yet: the first is a change */
+			.quiet_ns = NEVER,
 			.input_ns = NEVER,
 		};
 		return 0;
@@ -103,6 +104,14 @@ static int event_apply(struct policy *policy, const struct policy_event *event, 
 	case POLICY_INPUT:
 		guest->input_ns = now;
 		return 0;
+	case POLICY_BUSY:
+		guest->busy = true;
+		return 0;
+	case POLICY_QUIET:
+		if (guest->busy)
+			guest->quiet_ns = now;
+		guest->busy = false;
+		return 0;
 	case POLICY_SET_CLASS:
 		guest->configured = event->share_class;
 		return 0;
@@ -113,13 +122,21 @@ static int event_apply(struct policy *policy, const struct policy_event *event, 
 	return -EINVAL;
 }
 
-/* When the reboot counts as over. */
+/* When the reboot counts as over, as things stand. */
 static int64_t boot_end(const struct policy_guest *guest)
 {
 	int64_t limit = guest->reset_ns + POLICY_BOOT_LIMIT_S * S;
 	int64_t settled = guest->frame_ns + POLICY_SETTLE_MS * MS;
+	int64_t rested = guest->quiet_ns + POLICY_SETTLE_MS * MS;
 
-	return guest->framed && settled < limit ? settled : limit;
+	if (!guest->framed)
+		return limit;
+	if (guest->input_ns >= settled)
+		return settled;
+	if (guest->busy)
+		return limit;
+	settled = rested > settled ? rested : settled;
+	return settled < limit ? settled : limit;
 }
 
 /* What the guest's class is at `now`; *until is lowered to the time at which that may change. */

@@ -26,7 +26,9 @@ enum {
 	POLICY_MAX_GUESTS = 64,
 	/* Longest a reboot keeps a guest in the idle class if it never shows a frame. */
 	POLICY_BOOT_LIMIT_S = 30,
-	/* For so long after its first frame a rebooted guest still counts as rebooting. */
+	/* For so long after its first frame, and after it came to rest, a rebooted guest still counts
+	 * as rebooting: a boot screen is not the end of a boot. A person who types into what has
+	 * settled but not come to rest ends the boot at once. */
 	POLICY_SETTLE_MS = 500,
 	/* A seat's key or pointer event makes its guest interactive for so long. */
 	POLICY_INPUT_BOOST_MS = 250,
@@ -40,6 +42,8 @@ enum policy_event_type {
 	POLICY_INPUT,         /* a person typed or pointed */
 	POLICY_SET_CLASS,     /* share_class: a person changed it */
 	POLICY_TICK,          /* time has passed; see policy.next_ns */
+	POLICY_BUSY,          /* most of its virtual processors want to run */
+	POLICY_QUIET,         /* no longer */
 };
 
 struct policy_event {
@@ -56,9 +60,9 @@ struct policy_action {
 
 struct policy_guest {
 	uint32_t id;
-	bool used, booting, framed;
+	bool used, booting, framed, busy;
 	enum share_class configured, effective;
-	int64_t reset_ns, frame_ns, input_ns;
+	int64_t reset_ns, frame_ns, quiet_ns, input_ns;
 };
 
 struct policy {

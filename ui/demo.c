@@ -24,6 +24,7 @@ enum {
 	CADENCE = 2,        /* the clip's 30 frames a second on 60 vblanks */
 	START_WAIT_S = 60,
 	TABLE_MS = 500,
+	BUSY_MS = 200,
 	SECONDS_MAX = 7200,
 	MEMORY_MIB = 192,
 };
@@ -134,6 +135,7 @@ static bool guest_start(struct demo *demo, enum demo_seat seat, GError **error)
 	if (!guest)
 		return false;
 	demo->guest[seat] = guest;
+	demo_guest_ask_stat(guest);
 	demo_policy(demo, POLICY_GUEST_ADDED, guest, guest->config->share_class);
 	/* A start is a boot like any other. */
 	demo_policy(demo, POLICY_GUEST_RESET, guest, 0);
@@ -216,6 +218,18 @@ static gboolean end_asked(gpointer data)
 static gboolean table_time(gpointer data)
 {
 	demo_table_draw(data);
+	return G_SOURCE_CONTINUE;
+}
+
+/* A guest that still boots is told from one that has by its hunger for processors. */
+static gboolean busy_time(gpointer data)
+{
+	struct demo *demo = data;
+
+	for (unsigned i = 0; i < DEMO_GUESTS; i++)
+		if (demo->guest[i] && demo_guest_look_busy(demo->guest[i]))
+			demo_policy(demo, demo->guest[i]->busy ? POLICY_BUSY : POLICY_QUIET,
+				demo->guest[i], 0);
 	return G_SOURCE_CONTINUE;
 }
 
@@ -315,6 +329,7 @@ static int demo_play(struct demo *demo, const char *name)
 	guint interrupt = g_unix_signal_add(SIGINT, end_asked, demo);
 	guint hangup = g_unix_signal_add(SIGHUP, end_asked, demo);
 	guint table = g_timeout_add(TABLE_MS, table_time, demo);
+	guint busy = g_timeout_add(BUSY_MS, busy_time, demo);
 	int status = EX_OK;
 	bool done;
 
@@ -341,6 +356,7 @@ static int demo_play(struct demo *demo, const char *name)
 	if (demo->stop && !done && !status)
 		status = 128 + SIGINT;
 	g_source_remove(table);
+	g_source_remove(busy);
 	for (unsigned i = DEMO_GUESTS; i-- > 0;)
 		demo_guest_stop(g_steal_pointer(&demo->guest[i]));
 	demo_window_free(demo->shown);

@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "ui/attach.h"
+#include "ui/host.h"
 #include "ui/runtime.h"
 
 #define VBLANK_NS 16666667ll
@@ -288,6 +289,22 @@ void demo_guest_ask_stat(struct demo_guest *guest)
 	guest->has_stat = false;
 	if (!guest->gone)
 		link_client_stat(guest->client);
+}
+
+bool demo_guest_look_busy(struct demo_guest *guest)
+{
+	pid_t pid = demo_guest_pid(guest);
+	int64_t now = g_get_monotonic_time() * 1000;
+	double wanted = pid ? host_cpu_seconds(pid) + host_run_delay(pid) : 0;
+	double seconds = (double)(now - guest->wanted_ns) / 1e9;
+	double processors = seconds > 0 ? (wanted - guest->wanted_s) / seconds : 0;
+	bool before = guest->busy;
+
+	if (guest->wanted_ns)
+		guest->busy = processors > guest->config->vcpus * 0.5;
+	guest->wanted_s = wanted;
+	guest->wanted_ns = now;
+	return guest->busy != before;
 }
 
 pid_t demo_guest_pid(const struct demo_guest *guest)

@@ -53,6 +53,9 @@ struct demo_guest {
 	uint32_t state; /* enum link_guest_state */
 	bool welcomed, gone; /* gone: the process has hung up */
 	enum share_class share_class; /* what it was told last */
+	bool busy;
+	double wanted_s; /* processor time used and waited for, at the last look */
+	int64_t wanted_ns;
 	bool has_stat;
 	struct link_stat stat;
 	int64_t stat_ns; /* when that came */
@@ -68,6 +71,9 @@ void demo_guest_stop(struct demo_guest *guest);
 void demo_guest_set_class(struct demo_guest *guest, enum share_class share_class);
 /* Asks for figures: has_stat when they have come. */
 void demo_guest_ask_stat(struct demo_guest *guest);
+/* Looks whether most of its virtual processors want to run (also when they may not); true if that is
+ * news, see `busy`. */
+bool demo_guest_look_busy(struct demo_guest *guest);
 pid_t demo_guest_pid(const struct demo_guest *guest);
 /* A copy of what its seat shows; pixels NULL: nothing. */
 struct picture demo_guest_picture(struct demo_guest *guest);

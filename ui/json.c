@@ -35,13 +35,27 @@ void json_bool(JsonBuilder *json, const char *name, gboolean value)
 	json_builder_add_boolean_value(json, value);
 }
 
+/* json-glib writes 17 digits: 56.893999999999998. */
+static gboolean number_shorten(const GMatchInfo *match, GString *text, gpointer data)
+{
+	g_autofree char *digits = g_match_info_fetch(match, 0);
+	char shorter[G_ASCII_DTOSTR_BUF_SIZE];
+
+	g_ascii_formatd(shorter, sizeof(shorter), "%.10g", g_ascii_strtod(digits, NULL));
+	g_string_append(text, shorter);
+	return FALSE;
+}
+
 char *json_finish(JsonBuilder *json)
 {
 	JsonNode *root = json_builder_get_root(json);
-	char *text = json_to_string(root, TRUE), *line = g_strconcat(text, "\n", NULL);
+	g_autofree char *text = json_to_string(root, TRUE);
+	g_autoptr(GRegex) number = g_regex_new("(?<=: )-?[0-9]+\\.[0-9]{6,}(e-?[0-9]+)?(?=,?$)",
+		G_REGEX_MULTILINE, 0, NULL);
+	g_autofree char *shorter =
+		g_regex_replace_eval(number, text, -1, 0, 0, number_shorten, NULL, NULL);
 
-	g_free(text);
 	json_node_unref(root);
 	g_object_unref(json);
-	return line;
+	return g_strconcat(shorter, "\n", NULL);
 }

@@ -73,6 +73,49 @@ static void boot_limit(void)
 	steps_run(steps, sizeof(steps) / sizeof(*steps), true);
 }
 
+static void boot_screen_is_not_the_end(void)
+{
+	static const struct step steps[] = {
+		{ POLICY_GUEST_ADDED, 1, SHARE_FAIR, 0, SHARE_FAIR, INT64_MAX },
+		{ POLICY_GUEST_RESET, 1, 0, 10 * S, SHARE_IDLE, 40 * S },
+		{ POLICY_FIRST_FRAME, 1, 0, 10100 * MS, SAME, 10600 * MS },
+		{ POLICY_BUSY, 1, 0, 10250 * MS, SAME, 40 * S },
+		{ POLICY_TICK, 0, 0, 12 * S, SAME, 40 * S },
+		/* A short rest is not the end either. */
+		{ POLICY_QUIET, 1, 0, 12 * S, SAME, 12500 * MS },
+		{ POLICY_BUSY, 1, 0, 12250 * MS, SAME, 40 * S },
+		{ POLICY_QUIET, 1, 0, 13 * S, SAME, 13500 * MS },
+		{ POLICY_QUIET, 1, 0, 13250 * MS, SAME, 13500 * MS }, /* no news */
+		{ POLICY_TICK, 0, 0, 13500 * MS, SHARE_FAIR, INT64_MAX },
+		/* Work after the boot is not a boot. */
+		{ POLICY_BUSY, 1, 0, 15 * S, SAME, INT64_MAX },
+		{ POLICY_QUIET, 1, 0, 16 * S, SAME, INT64_MAX },
+		/* Busy for ever: the limit. */
+		{ POLICY_GUEST_RESET, 1, 0, 20 * S, SHARE_IDLE, 50 * S },
+		{ POLICY_BUSY, 1, 0, 20 * S, SAME, 50 * S },
+		{ POLICY_FIRST_FRAME, 1, 0, 21 * S, SAME, 50 * S },
+		{ POLICY_TICK, 0, 0, 50 * S, SHARE_FAIR, INT64_MAX },
+	};
+
+	steps_run(steps, sizeof(steps) / sizeof(*steps), true);
+}
+
+static void a_person_ends_a_boot(void)
+{
+	static const struct step steps[] = {
+		{ POLICY_GUEST_ADDED, 1, SHARE_FAIR, 0, SHARE_FAIR, INT64_MAX },
+		{ POLICY_GUEST_RESET, 1, 0, 10 * S, SHARE_IDLE, 40 * S },
+		{ POLICY_BUSY, 1, 0, 10 * S, SAME, 40 * S },
+		{ POLICY_INPUT, 1, 0, 10050 * MS, SAME, 40 * S }, /* nothing to see yet */
+		{ POLICY_FIRST_FRAME, 1, 0, 10100 * MS, SAME, 40 * S },
+		{ POLICY_INPUT, 1, 0, 10200 * MS, SAME, 40 * S }, /* a boot menu, perhaps */
+		{ POLICY_INPUT, 1, 0, 10700 * MS, SHARE_INTERACTIVE, 10950 * MS },
+		{ POLICY_TICK, 0, 0, 10950 * MS, SHARE_FAIR, INT64_MAX },
+	};
+
+	steps_run(steps, sizeof(steps) / sizeof(*steps), true);
+}
+
 static void input_boost(void)
 {
 	static const struct step steps[] = {
@@ -183,7 +226,7 @@ static void replay_is_exact(void)
 		int ret[2];
 
 		random = random * 6364136223846793005ull + 1442695040888963407ull;
-		event.type = (random >> 33) % 7;
+		event.type = (random >> 33) % 9;
 		event.guest = (random >> 40) % 80;
 		event.share_class = (random >> 50) % SHARE_CLASSES;
 		now += (random >> 55) * MS;
@@ -219,6 +262,8 @@ int main(void)
 {
 	test_run(reboot_is_idle_at_once);
 	test_run(boot_limit);
+	test_run(boot_screen_is_not_the_end);
+	test_run(a_person_ends_a_boot);
 	test_run(input_boost);
 	test_run(class_set_while_booting);
 	test_run(unmanaged_is_fair_always);
