@@ -11,7 +11,10 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#define MEMORY_PAGE 4096
+enum {
+	MEMORY_PAGE = 4096,
+	MEMORY_GUARD = 1 << 20, /* before and after each part: nothing there */
+};
 
 struct guest_memory {
 	int fd;
@@ -29,14 +32,24 @@ static bool memory_failed(GError **error, const char *what)
 	return false;
 }
 
+/* A part between two guards: should a sum ever go wrong above the gate, it is a fault at once and
+ * not a neighbour's memory. */
 static bool memory_map(struct guest_memory *memory, uint64_t gpa, uint64_t offset, uint64_t len,
 	GError **error)
 {
-	void *host = mmap(NULL, len, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_NORESERVE, memory->fd,
-		(off_t)offset);
+	uint8_t *room = mmap(NULL, len + 2 * MEMORY_GUARD, PROT_NONE,
+		MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	void *host;
 
-	if (host == MAP_FAILED)
-		return memory_failed(error, "cannot map");
+	if (room == MAP_FAILED)
+		return memory_failed(error, "no address space");
+	host = mmap(room + MEMORY_GUARD, len, PROT_READ | PROT_WRITE,
+		MAP_SHARED | MAP_NORESERVE | MAP_FIXED, memory->fd, (off_t)offset);
+	if (host == MAP_FAILED) {
+		memory_failed(error, "cannot map");
+		munmap(room, len + 2 * MEMORY_GUARD);
+		return false;
+	}
 	/* A guest's memory has no place in a core file. */
 	madvise(host, len, MADV_DONTDUMP);
 	memory->part[memory->n_parts++] = (struct memory_part){
@@ -93,7 +106,8 @@ void memory_free(struct guest_memory *memory)
 	if (!memory)
 		return;
 	for (unsigned i = 0; i < memory->n_parts; i++)
-		munmap(memory->part[i].host, memory->part[i].len);
+		munmap((uint8_t *)memory->part[i].host - MEMORY_GUARD,
+			memory->part[i].len + 2 * MEMORY_GUARD);
 	if (memory->fd >= 0)
 		close(memory->fd);
 	g_free(memory);

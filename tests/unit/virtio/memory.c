@@ -94,6 +94,22 @@ static void file_is_sealed(void)
 	memory_free(memory);
 }
 
+/* Mapped on both sides of each part, and not to be touched: write(2) says so without a fault. */
+static void guarded(void)
+{
+	struct guest_memory *memory = memory_new(1 << 20, NULL);
+	uint8_t *at = memory_at(memory, 0, 1 << 20);
+	int fd[2];
+
+	test_equal(pipe(fd), 0);
+	test_equal(write(fd[1], at, 1), 1);
+	test_assert(write(fd[1], at - 1, 1) < 0);
+	test_assert(write(fd[1], at + (1 << 20), 1) < 0);
+	close(fd[0]);
+	close(fd[1]);
+	memory_free(memory);
+}
+
 static void nothing_copied_outside(void)
 {
 	struct guest_memory *memory = memory_new(4096, NULL);
@@ -113,6 +129,7 @@ int main(void)
 	test_run(two_parts);
 	test_run(clear_gives_zeros);
 	test_run(file_is_sealed);
+	test_run(guarded);
 	test_run(nothing_copied_outside);
 	return 0;
 }

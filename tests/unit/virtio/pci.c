@@ -272,6 +272,32 @@ static void bar_is_sized_and_moved(void)
 	teardown();
 }
 
+/* A machine's reset: what lies where it is to lie is not moved, and all else is as at the start. */
+static void renewed_in_place(void)
+{
+	struct card card;
+	unsigned moves;
+
+	setup();
+	card_init(&card);
+	pci_attach(pci, &card.pci, -1);
+	pci_bus_renew(pci, WINDOW, 0x10000000);
+	moves = card.moves;
+	put(1, PCI_INTERRUPT_LINE, 1, 5);
+	bus_write(mmio, WINDOW + TABLE + 12, 4, 0);
+	pci_bus_renew(pci, WINDOW, 0x10000000);
+	test_equal(card.moves, moves);
+	test_equal(at(WINDOW, 4), 0x42);
+	test_equal(get(1, PCI_INTERRUPT_LINE, 1), 0);
+	test_equal(at(WINDOW + TABLE + 12, 4), 1);
+	put(1, PCI_BAR0, 4, 0xd0000000);
+	pci_bus_renew(pci, WINDOW, 0x10000000);
+	test_equal(at(WINDOW, 4), 0x42);
+	test_equal(at(0xd0000000, 4), 0xffffffff);
+	pci_detach(&card.pci);
+	teardown();
+}
+
 /* Two BARs change places, one write after the other; a BAR on top of ECAM stays away. */
 static void bars_change_places(void)
 {
@@ -420,6 +446,7 @@ int main(void)
 	test_run(read_only_stays);
 	test_run(slots);
 	test_run(bar_is_sized_and_moved);
+	test_run(renewed_in_place);
 	test_run(bars_change_places);
 	test_run(window_is_full);
 	test_run(msix_masks);
