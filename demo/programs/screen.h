@@ -21,6 +21,7 @@ struct screen {
 	int fd;
 	struct display_info info;
 	unsigned queued; /* presentations whose events have not come */
+	bool seen;       /* the first has come */
 };
 
 /* 0 or -errno. */
