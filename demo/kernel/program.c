@@ -47,7 +47,8 @@ static const char *elf_check(const struct elf *elf, uint64_t length)
 	if (elf->type != ET_EXEC || elf->machine != EM_X86_64)
 		return "not linked with -static -no-pie for x86-64";
 	if (elf->segment_size != sizeof(struct segment) || elf->n_segments > MAX_SEGMENTS ||
-		elf->segments > length - elf->n_segments * sizeof(struct segment))
+		length < MAX_SEGMENTS * sizeof(struct segment) || elf->segments % 8 ||
+		elf->segments > length - MAX_SEGMENTS * sizeof(struct segment))
 		return "odd segments";
 	return NULL;
 }

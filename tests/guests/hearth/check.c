@@ -236,6 +236,7 @@ static bool check_input(int fd)
 	return true;
 }
 
+static volatile int *volatile nowhere = (volatile int *)16;
 static volatile uint64_t started;
 
 static void other_processor(uint64_t argument)
@@ -283,8 +284,10 @@ static const struct {
 	{ "cpu", "/dev/cpu", NULL, check_cpu },
 };
 
-int main(void)
+int main(int argc, char **argv)
 {
+	if (argc > 2 && !strcmp(argv[2], "fault"))
+		*nowhere = 1; /* the kernel says so, with the registers, and powers off */
 	for (unsigned i = 0; i < sizeof(checks) / sizeof(checks[0]); i++) {
 		int fd = checks[i].device ? open(checks[i].device, O_RDWR) : -1;
 

@@ -26,16 +26,16 @@ def irori_command(args, folder):
     config = os.path.join(folder, "guest.conf")
     with open(config, "w") as file:
         file.write("[Guest]\nName=hearth\nMemory=96M\nVcpus=2\nOnCrash=exit\nKernel=%s\nInitrd=%s/initrd\n"
-                   "CommandLine=init=/check cpus=2\nSocket=%s/socket\n[Console]\nOutput=stdout\n"
+                   "CommandLine=init=/check%s cpus=2\nSocket=%s/socket\n[Console]\nOutput=stdout\n"
                    "[Disk data]\nPath=%s/disk\n"
-                   % (os.path.abspath(args.kernel), folder, folder, folder))
+                   % (os.path.abspath(args.kernel), folder, " fault" * args.fault, folder, folder))
     return [args.vmm, config]
 
 
 def qemu_command(args, folder):
     command = [QEMU, "-M", "q35", "-accel", "tcg", "-cpu", "max", "-smp", "2", "-m", "96", "-nodefaults",
                "-no-reboot", "-display", "none", "-serial", "stdio", "-kernel", args.kernel,
-               "-initrd", folder + "/initrd", "-append", "init=/check", "-drive",
+               "-initrd", folder + "/initrd", "-append", "init=/check" + " fault" * args.fault, "-drive",
                "if=none,id=disk,format=raw,file=%s/disk" % folder]
     for device in QEMU_DEVICES:
         command += ["-device", device]
@@ -55,6 +55,7 @@ def prepare(args, folder):
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--qemu", action="store_true")
+    parser.add_argument("--fault", action="store_true", help="the program is to fault")
     for name in ("vmm", "kernel", "check", "packer"):
         parser.add_argument(name)
     args = parser.parse_args()
@@ -68,7 +69,8 @@ def main():
         result = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, timeout=60)
     output = result.stdout.decode("utf-8", "replace")
     print(output)
-    sys.exit(0 if result.returncode == 0 and "checked, 0 wrong" in output else 1)
+    expected = "fault 14 error 6 at 23:" if args.fault else "checked, 0 wrong"
+    sys.exit(0 if result.returncode == 0 and expected in output else 1)
 
 
 main()
