@@ -1,0 +1,111 @@
+/*
+ * virtio-gpu as a hostile driver uses it. The port behind it checks the device's side of its
+ * contract: known buffers of the size they claim, frames within them, every number once.
+ */
+#include "vmm/virtio_gpu.c"
+
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "tests/fuzz/virtio_harness.h"
+
+#define CHECK(condition)                                                                           \
+	do {                                                                                       \
+		if (!(condition))                                                                  \
+			abort();                                                                   \
+	} while (0)
+
+static struct port_buffer known[GPU_TOLD_MAX];
+static uint64_t last_seq;
+
+static struct port_buffer *known_find(uint32_t id)
+{
+	for (unsigned i = 0; i < GPU_TOLD_MAX; i++)
+		if (known[i].id == id)
+			return &known[i];
+	return NULL;
+}
+
+static int fuzz_buffer(struct seat_port *port, const struct port_buffer *buffer)
+{
+	struct port_buffer *slot = known_find(0);
+	struct stat st;
+
+	CHECK(buffer->id && !known_find(buffer->id));
+	CHECK(slot);
+	CHECK(fstat(buffer->fd, &st) == 0);
+	CHECK(buffer->stride / 4 >= buffer->width);
+	CHECK(st.st_size >= (off_t)buffer->stride * buffer->height);
+	*slot = *buffer;
+	return buffer->id % 16 == 15 ? (slot->id = 0, -ENOSPC) : 0;
+}
+
+static void fuzz_gone(struct seat_port *port, uint32_t id)
+{
+	struct port_buffer *slot = known_find(id);
+
+	CHECK(id && slot);
+	slot->id = 0;
+}
+
+static void check_within(const struct rect *rect, const struct port_buffer *buffer)
+{
+	CHECK((uint64_t)rect->x + rect->width <= buffer->width);
+	CHECK((uint64_t)rect->y + rect->height <= buffer->height);
+}
+
+static void fuzz_frame(struct seat_port *port, const struct port_frame *frame)
+{
+	CHECK(frame->seq == last_seq + 1);
+	last_seq = frame->seq;
+	if (!frame->buffer)
+		return;
+	CHECK(known_find(frame->buffer));
+	check_within(&frame->source, known_find(frame->buffer));
+	check_within(&frame->damage, known_find(frame->buffer));
+}
+
+static void fuzz_cursor(struct seat_port *port, uint32_t buffer, int32_t x, int32_t y,
+	uint32_t hot_x, uint32_t hot_y)
+{
+	CHECK(!buffer || known_find(buffer));
+}
+
+static const struct seat_port_ops fuzz_ops = {
+	.buffer = fuzz_buffer, .buffer_gone = fuzz_gone, .frame = fuzz_frame,
+	.cursor = fuzz_cursor,
+};
+
+static void prepare(struct guest *guest)
+{
+	static struct seat_port port = { .ops = &fuzz_ops };
+
+	memset(known, 0, sizeof(known));
+	last_seq = 0;
+	guest->machine.port = &port;
+	guest->config.share_class = SHARE_IDLE;
+}
+
+static void event(struct guest *guest, const uint8_t *data, size_t len)
+{
+	uint16_t side[2] = { 0 };
+
+	memcpy(side, data, MIN(len, sizeof(side)));
+	if (len < 2)
+		guest_events->presented(guest_events_device, last_seq, 0, 0);
+	else
+		guest_events->resized(guest_events_device, side[0], side[1]);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	static const struct gpu_config config = { 1280, 720, 1 << 20 };
+	static const struct virtio_fuzz fuzz = {
+		.type = &virtio_gpu, .config = &config, .prepare = prepare, .event = event,
+	};
+
+	return virtio_fuzz_run(&fuzz, data, size);
+}
