@@ -12,7 +12,7 @@ enum {
 	SEAT_DISPATCHES = 16,
 	SEAT_MIN_WIDTH = 320,
 	SEAT_MIN_HEIGHT = 180,
-	SEAT_TILE_WIDTH = 62,
+	SEAT_TILE_WIDTH = 72,
 };
 
 enum seat_tile {
