@@ -5,7 +5,7 @@
 #include "demo/programs/screen.h"
 
 /*
- * Draws into `surface`, presents, and works for about `ms` on every processor. Comes back when the
+ * Draws into `surface`, presents, and works: `ms` as work.h has it, on every processor. Comes back when the
  * work is done and nothing is queued on the screen. 0 or -errno.
  */
 int boot_run(struct screen *screen, struct surface *surface, const char *name, unsigned ms);

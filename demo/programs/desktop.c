@@ -5,7 +5,7 @@
  * One buffer: it is drawn into when the fence of the last presentation has come, for then the host
  * has its own copy. Only what has changed is drawn.
  *
- * Options on the kernel's command line: boot_ms= (of work on each processor, default 2500),
+ * Options on the kernel's command line: boot_ms= (of work for half of the processors, default 2500),
  * desktop_ms= (until it restarts, default 2500; 0: never), name= (default study).
  */
 #include <errno.h>

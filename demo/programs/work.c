@@ -161,7 +161,8 @@ int work_open(struct work *work, unsigned ms)
 	*work = (struct work){
 		.cpus = cpus < 1 ? 1 : cpus > WORK_CPUS ? WORK_CPUS : (unsigned)cpus,
 	};
-	work->total = (uint64_t)ms * 1000000 / (uint64_t)block_ns * work->cpus;
+	/* Half of a guest's processors, for it may have been given more than its host has. */
+	work->total = (uint64_t)ms * 1000000 / (uint64_t)block_ns * ((work->cpus + 1) / 2);
 	return 0;
 }
 
