@@ -16,6 +16,7 @@ static const struct {
 	const char *name, *folder;
 } programs[] = {
 	{ "irori-vmm", "vmm" },
+	{ "irori-sound", "audio" },
 	{ "irori-remote", "display/remote" },
 	{ "irori-remote", "display" },
 };
