@@ -28,6 +28,13 @@ static uint32_t read_tsc(void)
 	return low;
 }
 
+/* The second processor, if there is one, is in the middle of something when the reset comes. */
+void guest_ap_main(void)
+{
+	for (;;)
+		write32(MARK + 4, read32(MARK + 4) + 1);
+}
+
 int guest_main(const void *start_info)
 {
 	check(read32(MARK) == 0);
@@ -35,7 +42,11 @@ int guest_main(const void *start_info)
 	check(read_cr4() == 0);
 	check(inb(0x3ff) == 0); /* the UART's scratch register */
 	check(inb(PIC_MASK) == 0);
+	check(read32(MARK + 4) == 0);
 	guest_print("boot\n");
+	guest_smp_start();
+	for (unsigned i = 0; i < 1000 && !read32(MARK + 4); i++)
+		__asm__ volatile("pause");
 
 	write32(MARK, 0x12345678);
 	write32(LAPIC_SPURIOUS, LAPIC_ENABLED);

@@ -1,0 +1,120 @@
+#!/usr/bin/env python3
+"""Asks things of a running guest over its seat link, as `irori` does, and looks at what it does.
+
+usage: control.py VMM GUEST revive|pause
+"""
+import os
+import socket
+import struct
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+
+HELLO, REQUEST, GUEST = 1, 7, 0x800a
+WANT_CONTROL = 1 << 6
+RESET, POWEROFF, PAUSE, RESUME = 1, 2, 3, 4
+RUNNING, RESETTING, PAUSED, OFF, CRASHED = range(5)
+PATIENCE = 20
+
+
+class Guest:
+    def __init__(self, vmm, kernel, folder):
+        path = os.path.join(folder, "guest.conf")
+        self.socket_path = os.path.join(folder, "socket")
+        with open(path, "w") as file:
+            file.write("[Guest]\nName=test\nMemory=16M\nVcpus=2\nKernel=%s\nSocket=%s\n" % (
+                os.path.abspath(kernel), self.socket_path))
+        self.process = subprocess.Popen([vmm, path], stdout=subprocess.PIPE)
+        self.lines = 0
+        threading.Thread(target=self.count, daemon=True).start()
+        self.watchdog = threading.Timer(2 * PATIENCE, self.process.kill)
+        self.watchdog.start()
+        self.wait_lines(1)
+        self.link = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        self.link.settimeout(PATIENCE)
+        self.link.connect(self.socket_path)
+        self.send(HELLO, struct.pack("=II64s", 1, WANT_CONTROL, b"control.py"))
+
+    def count(self):
+        for _ in self.process.stdout:
+            self.lines += 1
+
+    def send(self, opcode, body):
+        self.link.send(struct.pack("=HH", opcode, len(body)) + body)
+
+    def ask(self, verb):
+        self.send(REQUEST, struct.pack("=III", verb, 0, 7))
+
+    def wait_state(self, state):
+        """Until LINK_GUEST says so."""
+        while True:
+            message = self.link.recv(70000)
+            if not message:
+                raise RuntimeError("the guest hung up while state %d was expected" % state)
+            opcode, _ = struct.unpack_from("=HH", message)
+            if opcode == GUEST and struct.unpack_from("=I", message, 4)[0] == state:
+                return
+
+    def wait_lines(self, lines):
+        end = time.monotonic() + PATIENCE
+        while self.lines < lines:
+            if time.monotonic() > end:
+                raise RuntimeError("%d lines on COM1, %d expected" % (self.lines, lines))
+            time.sleep(0.005)
+
+    def end(self):
+        self.ask(POWEROFF)
+        status = self.process.wait(PATIENCE)
+        self.watchdog.cancel()
+        if status != 0:
+            raise RuntimeError("exit status %d after power-off" % status)
+        if os.path.exists(self.socket_path):
+            raise RuntimeError("its socket is still there")
+
+
+def revive(guest):
+    """A crashed guest stays, and a reset brings it back, as often as one likes."""
+    for lines in range(2, 6):
+        guest.ask(RESET)
+        guest.wait_state(CRASHED)
+        guest.wait_lines(lines)
+    time.sleep(0.1)
+    if guest.process.poll() is not None:
+        raise RuntimeError("the VMM ended with its guest")
+
+
+def pause(guest):
+    """Paused, it does nothing; resumed, it goes on; reset while paused, it runs."""
+    for verb in RESUME, RESET:
+        guest.ask(PAUSE)
+        guest.wait_state(PAUSED)
+        time.sleep(0.05)  # what is on its way through the pipe
+        before = guest.lines
+        time.sleep(0.3)
+        if guest.lines != before:
+            raise RuntimeError("%d lines while paused" % (guest.lines - before))
+        guest.ask(verb)
+        guest.wait_lines(before + 3)
+
+
+def main():
+    if not os.access("/dev/kvm", os.R_OK | os.W_OK):
+        print("SKIP: /dev/kvm is not there, or not for this user")
+        return 77
+    vmm, kernel, scenario = sys.argv[1:]
+    with tempfile.TemporaryDirectory(prefix="irori-guest-") as folder:
+        guest = Guest(vmm, kernel, folder)
+        try:
+            {"revive": revive, "pause": pause}[scenario](guest)
+            guest.end()
+        finally:
+            if guest.process.poll() is None:
+                guest.process.kill()
+            guest.watchdog.cancel()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
