@@ -15,12 +15,23 @@ struct range {
 	uint64_t start, end;
 };
 
+/*
+ * How far memory has been used since the machine was switched on. It outlives a reset where the VMM
+ * leaves memory as it was (QEMU does); what was used before the reset is then left alone.
+ */
+struct epoch {
+	uint64_t magic, used_to;
+};
+
+#define EPOCH_MAGIC 0x68636f706520696full
+
 uint64_t initrd_physical, initrd_length;
 
 extern uint64_t kernel_pml4[512];
 extern char kernel_start[], kernel_end[], ring3_page[], ring3_copy[], ring3_clear[];
 
 static struct range large;  /* 2 MiB pages from its start */
+static struct epoch *epoch; /* NULL until memory_init has found a place for it */
 static struct range small;  /* the one that is cut in 4 KiB pages */
 
 uint64_t physical(const void *kernel_address)
@@ -37,6 +48,8 @@ void *large_alloc(unsigned n)
 	if (n > (large.end - large.start) / LARGE_PAGE)
 		return NULL;
 	large.start += n * LARGE_PAGE;
+	if (epoch)
+		epoch->used_to = large.start;
 	return page;
 }
 
@@ -198,6 +211,20 @@ static int map_fixed(void)
 	return user_map(USER_INITRD, initrd_physical - offset, offset + initrd_length, false);
 }
 
+/* Takes the first page for the epoch, and goes on after what an earlier one has used. */
+static void epoch_begin(void)
+{
+	struct epoch *found = large_alloc(1);
+
+	if (!found)
+		return;
+	if (found->magic == EPOCH_MAGIC && found->used_to >= large.start &&
+		found->used_to <= large.end && found->used_to % LARGE_PAGE == 0)
+		large.start = found->used_to;
+	*found = (struct epoch){ EPOCH_MAGIC, large.start };
+	epoch = found;
+}
+
 /* The largest part of RAM that is left after the kernel and the ramdisk, below 4 GiB. */
 int memory_init(const struct start_info *info)
 {
@@ -226,5 +253,6 @@ int memory_init(const struct start_info *info)
 	}
 	if (large.start == large.end)
 		return -ENOMEM;
+	epoch_begin();
 	return map_fixed();
 }

@@ -24,7 +24,7 @@ import threading
 import time
 
 MEMORY_MB = 256
-EXIT_ROUNDS = 4000  # as in tests/guests/exitcost.c
+EXIT_ROUNDS = 400  # as in tests/guests/exitcost.c
 FIRST_FRAME = 'screen: first frame'
 
 
