@@ -127,6 +127,7 @@ class Server:
                                  'pulseaudio.log')
         if not self.wait_for(lambda: subprocess.run(
                 ['pactl', 'info'], env=self.env, capture_output=True).returncode == 0):
+            self.close()
             skip('pulseaudio does not start here: '
                  + (self.folder / 'pulseaudio.log').read_text()[-300:])
         self.raw.unlink(missing_ok=True)
