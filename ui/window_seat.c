@@ -344,7 +344,7 @@ void window_seat_show_numbers(struct window_seat *seat, const struct seat_window
 
 static GtkWidget *seat_build_tiles(struct window_seat *seat)
 {
-	GtkWidget *row = gtk_box_new(GTK_ORIENTATION_HORIZONTAL, 14);
+	GtkWidget *row = gtk_box_new(GTK_ORIENTATION_HORIZONTAL, 18);
 
 	for (unsigned i = 0; i < TILES; i++) {
 		GtkWidget *tile = gtk_box_new(GTK_ORIENTATION_VERTICAL, 0);
