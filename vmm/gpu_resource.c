@@ -199,14 +199,15 @@ static int backing_read(const struct gpu_resource *resource, const struct guest_
 	return 0;
 }
 
-static void pixels_reorder(uint8_t *pixel, size_t n, const uint8_t *order)
+static void pixels_reorder(uint32_t *pixel, size_t n, const uint8_t *order)
 {
-	for (; n; n--, pixel += PIXEL) {
-		uint8_t from[PIXEL];
+	unsigned blue = order[0] * 8, green = order[1] * 8, red = order[2] * 8, alpha = order[3] * 8;
 
-		memcpy(from, pixel, PIXEL);
-		for (unsigned i = 0; i < PIXEL; i++)
-			pixel[i] = from[order[i]];
+	for (size_t i = 0; i < n; i++) {
+		uint32_t p = pixel[i];
+
+		pixel[i] = (p >> blue & 0xff) | (p >> green & 0xff) << 8 |
+			(p >> red & 0xff) << 16 | (p >> alpha & 0xff) << 24;
 	}
 }
 
@@ -230,7 +231,7 @@ int gpu_transfer_step(const struct gpu_resource *resource, const struct guest_me
 		if (backing_read(resource, memory, &walk, offset, to, row_bytes * n) < 0)
 			return -EFAULT;
 		if (resource->order)
-			pixels_reorder(to, (size_t)rect->width * n, resource->order);
+			pixels_reorder((uint32_t *)to, (size_t)rect->width * n, resource->order);
 	}
 	transfer->row += rows;
 	return transfer->row < rect->height;
