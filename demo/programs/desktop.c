@@ -110,8 +110,10 @@ static void desktop_cursor_masks(uint8_t ink[DESKTOP_CURSOR][DESKTOP_CURSOR],
 		}
 		if (!inside)
 			nearest = -nearest;
-		ink[0][i] = (uint8_t)(255 * fminf(1, fmaxf(0, nearest + 0.5f)));
-		rim[0][i] = (uint8_t)(255 * fminf(1, fmaxf(0, nearest + 1.9f)));
+		ink[i / DESKTOP_CURSOR][i % DESKTOP_CURSOR] =
+			(uint8_t)(255 * fminf(1, fmaxf(0, nearest + 0.5f)));
+		rim[i / DESKTOP_CURSOR][i % DESKTOP_CURSOR] =
+			(uint8_t)(255 * fminf(1, fmaxf(0, nearest + 1.9f)));
 	}
 }
 
