@@ -51,7 +51,7 @@ struct window_picture {
 	const struct link_picture *picture; /* NULL: black */
 	struct rect source;
 	const struct link_picture *cursor; /* NULL: none */
-	int32_t cursor_x, cursor_y;        /* of its top left corner, on the scanout */
+	double cursor_x, cursor_y;         /* of its top left corner, on the scanout */
 	bool dim;            /* the picture is not alive */
 	const char *caption; /* over it; NULL: none */
 };
