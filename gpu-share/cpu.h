@@ -6,9 +6,13 @@
  * only knob an unprivileged process can turn back). cpu_share_how() says which of the latter two, for
  * reports and `irori doctor`.
  *
- * No guest's thread becomes a real-time thread, not even for video: how much work a device thread has
- * is for the guest to say, and a hostile guest's real-time thread could take a processor away from
- * everybody. A nice level a step before its vCPUs does what is needed.
+ * The video class gets more than a nice level: a reservation (SCHED_DEADLINE) of so many milliseconds
+ * in each vblank's time. A nice level only counts within a session where the kernel groups tasks by
+ * session (autogroup) or control group; measured beside a build in another session, threads at nice
+ * -15 waited up to 300 ms for their turn, and those with a real-time policy 0.2. A plain real-time
+ * policy is not for guests: how much work its threads have is for the guest to say, and a hostile one
+ * could take a processor away from everybody. A reservation ends when it is used up, and the kernel
+ * refuses those that it could not keep; then the nice level stays.
  *
  * Thread: any; the calls name the threads they change.
  */
@@ -26,7 +30,7 @@ enum cpu_role {
 
 enum cpu_share_how {
 	CPU_SHARE_CGROUP,
-	CPU_SHARE_NICE,     /* nice both ways and SCHED_IDLE */
+	CPU_SHARE_NICE,     /* reservations, nice both ways, SCHED_IDLE */
 	CPU_SHARE_AFFINITY, /* not allowed to raise again: fewer processors instead */
 };
 

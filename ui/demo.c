@@ -7,6 +7,7 @@
 #include <glib-unix.h>
 #include <glib/gstdio.h>
 #include <math.h>
+#include <sched.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -330,13 +331,16 @@ static int demo_play(struct demo *demo, const char *name)
 	guint hangup = g_unix_signal_add(SIGHUP, end_asked, demo);
 	guint table = g_timeout_add(TABLE_MS, table_time, demo);
 	guint busy = g_timeout_add(BUSY_MS, busy_time, demo);
+	const struct sched_param urgent = { .sched_priority = 1 };
 	int status = EX_OK;
 	bool done;
 
-	/* The policy must be heard when processors are short; children begin at 0 again. */
+	/* The policy must be heard when processors are short; children begin anew. */
 	setpriority(PRIO_PROCESS, 0, -12);
+	sched_setscheduler(0, SCHED_RR | SCHED_RESET_ON_FORK, &urgent);
 	done = legs_run(demo, &error);
 	demo_table_end(demo);
+	sched_setscheduler(0, SCHED_OTHER, &(struct sched_param){ 0 });
 	if (error)
 		status = command_fail_error(EX_UNAVAILABLE, name, error);
 	if (demo->result.n_legs) {
