@@ -11,19 +11,11 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-/* The video class's share of each vblank's time; see cpu.h. */
-#define PERIOD_NS 16666667ull
-
-#ifndef SCHED_DEADLINE
-#define SCHED_DEADLINE 6
-#endif
-#define FLAG_RESET_ON_FORK 1ull
-
 struct level {
 	int policy;
-	int nice[2];            /* by role */
-	uint64_t runtime_ns[2]; /* by role: a reservation in each period; 0: none */
-	uint64_t slice_ns;      /* asked of schedulers that have request sizes (Linux 6.12) */
+	int nice[2];       /* by role */
+	unsigned rt[2];    /* by role: SCHED_RR priority where that is permitted; 0: none */
+	uint64_t slice_ns; /* asked of schedulers that have request sizes (Linux 6.12) */
 };
 
 /* A short slice is an early deadline: the thread waits less for its turn but gets no more of it. */
@@ -31,7 +23,7 @@ static const struct level levels[SHARE_CLASSES] = {
 	[SHARE_VIDEO] = {
 		.policy = SCHED_OTHER,
 		.nice = { [CPU_ROLE_VCPU] = -10, [CPU_ROLE_DEVICE] = -15 },
-		.runtime_ns = { [CPU_ROLE_VCPU] = 10000000, [CPU_ROLE_DEVICE] = 6000000 },
+		.rt = { [CPU_ROLE_VCPU] = 1, [CPU_ROLE_DEVICE] = 2 },
 		.slice_ns = 1000000,
 	},
 	[SHARE_INTERACTIVE] = {
@@ -82,26 +74,11 @@ const char *cpu_share_how_name(enum cpu_share_how which)
 {
 	static const char *const names[] = {
 		[CPU_SHARE_CGROUP] = "cgroup v2 weights",
-		[CPU_SHARE_NICE] = "SCHED_DEADLINE reservations, nice levels, SCHED_IDLE",
+		[CPU_SHARE_NICE] = "SCHED_RR for video, nice levels, SCHED_IDLE",
 		[CPU_SHARE_AFFINITY] = "processor affinity",
 	};
 
 	return names[which];
-}
-
-/* Bounded real time: refused without CAP_SYS_NICE, or where too much is reserved already. */
-static int apply_reservation(pid_t tid, uint64_t runtime_ns)
-{
-	struct attributes attributes = {
-		.size = sizeof(attributes),
-		.policy = SCHED_DEADLINE,
-		.flags = FLAG_RESET_ON_FORK, /* or it could not start threads any more */
-		.runtime = runtime_ns,
-		.deadline = PERIOD_NS,
-		.period = PERIOD_NS,
-	};
-
-	return syscall(SYS_sched_setattr, tid, &attributes, 0) ? -errno : 0;
 }
 
 static int apply_nice(pid_t tid, enum cpu_role role, const struct level *level)
@@ -113,7 +90,9 @@ static int apply_nice(pid_t tid, enum cpu_role role, const struct level *level)
 		.runtime = level->slice_ns,
 	};
 
-	if (level->runtime_ns[role] && !apply_reservation(tid, level->runtime_ns[role]))
+	/* Threads that it starts begin as everybody. */
+	if (level->rt[role] && !sched_setscheduler(tid, SCHED_RR | SCHED_RESET_ON_FORK,
+			&(struct sched_param){ .sched_priority = (int)level->rt[role] }))
 		return 0;
 	if (!syscall(SYS_sched_setattr, tid, &attributes, 0))
 		return 0;

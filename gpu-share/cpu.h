@@ -6,13 +6,15 @@
  * only knob an unprivileged process can turn back). cpu_share_how() says which of the latter two, for
  * reports and `irori doctor`.
  *
- * The video class gets more than a nice level: a reservation (SCHED_DEADLINE) of so many milliseconds
- * in each vblank's time. A nice level only counts within a session where the kernel groups tasks by
- * session (autogroup) or control group; measured beside a build in another session, threads at nice
- * -15 waited up to 300 ms for their turn, and those with a real-time policy 0.2. A plain real-time
- * policy is not for guests: how much work its threads have is for the guest to say, and a hostile one
- * could take a processor away from everybody. A reservation ends when it is used up, and the kernel
- * refuses those that it could not keep; then the nice level stays.
+ * The video class gets more than a nice level: the lowest real-time priorities (SCHED_RR), its vCPUs
+ * below its device threads, both below the seat's clock. A nice level only counts within a session
+ * where the kernel groups tasks by session (autogroup): measured beside a build in another session,
+ * threads at nice -15 waited up to 300 ms for their turn, real-time ones 1. The price: a hostile guest
+ * of class video may keep as many processors busy as it has virtual ones, up to what
+ * sched_rt_runtime_us leaves to everybody else (95 %). So the class is for the administrator to give,
+ * to guests with fewer virtual processors than the host has. (SCHED_DEADLINE would bound it better;
+ * Linux 6.18 lost reserved bandwidth when such threads changed class or ended, and after a few runs
+ * refused every reservation.)
  *
  * Thread: any; the calls name the threads they change.
  */
@@ -30,7 +32,7 @@ enum cpu_role {
 
 enum cpu_share_how {
 	CPU_SHARE_CGROUP,
-	CPU_SHARE_NICE,     /* reservations, nice both ways, SCHED_IDLE */
+	CPU_SHARE_NICE,     /* SCHED_RR, nice both ways, SCHED_IDLE */
 	CPU_SHARE_AFFINITY, /* not allowed to raise again: fewer processors instead */
 };
 

@@ -331,7 +331,7 @@ static int demo_play(struct demo *demo, const char *name)
 	guint hangup = g_unix_signal_add(SIGHUP, end_asked, demo);
 	guint table = g_timeout_add(TABLE_MS, table_time, demo);
 	guint busy = g_timeout_add(BUSY_MS, busy_time, demo);
-	const struct sched_param urgent = { .sched_priority = 1 };
+	const struct sched_param urgent = { .sched_priority = 3 };
 	int status = EX_OK;
 	bool done;
 

@@ -3,9 +3,6 @@
  */
 #include "ui/demo.h"
 
-#include <gio/gio.h>
-
-#ifdef IRORI_WINDOW
 #include "ui/window.h"
 
 enum { RECENT = 120 };
@@ -91,25 +88,3 @@ void demo_window_verdict(struct demo_window *window, const char *text, bool good
 	if (window)
 		seat_window_set_verdict(window->window, text, good);
 }
-
-#else
-
-struct demo_window *demo_window_new(struct demo *demo, GError **error)
-{
-	g_set_error(error, G_IO_ERROR, G_IO_ERROR_NOT_SUPPORTED, "built without the window");
-	return NULL;
-}
-
-void demo_window_free(struct demo_window *window)
-{
-}
-
-void demo_window_headline(struct demo_window *window, const char *text)
-{
-}
-
-void demo_window_verdict(struct demo_window *window, const char *text, bool good)
-{
-}
-
-#endif

@@ -25,14 +25,14 @@ static void classes_reach_the_scheduler(void)
 	if (cpu_share_how() == CPU_SHARE_NICE) {
 		test_equal(sched_getscheduler(0), SCHED_IDLE);
 		test_equal(cpu_share_apply(tid, CPU_ROLE_VCPU, SHARE_VIDEO), 0);
-		/* A reservation, or where the kernel refuses one a nice level. */
-		if ((sched_getscheduler(0) & ~SCHED_RESET_ON_FORK) != 6)
+		/* Real time, or where that is not permitted a nice level. */
+		if ((sched_getscheduler(0) & ~SCHED_RESET_ON_FORK) != SCHED_RR)
 			test_equal(getpriority(PRIO_PROCESS, 0), -10);
 		test_equal(cpu_share_apply(tid, CPU_ROLE_DEVICE, SHARE_VIDEO), 0);
-		if ((sched_getscheduler(0) & ~SCHED_RESET_ON_FORK) != 6)
+		if ((sched_getscheduler(0) & ~SCHED_RESET_ON_FORK) != SCHED_RR)
 			test_equal(getpriority(PRIO_PROCESS, 0), -15);
 		else
-			printf("   reservations are granted\n");
+			printf("   real time is permitted\n");
 		test_equal(cpu_share_apply(tid, CPU_ROLE_DEVICE, SHARE_INTERACTIVE), 0);
 		test_equal(sched_getscheduler(0), SCHED_OTHER);
 		test_equal(getpriority(PRIO_PROCESS, 0), -7);
