@@ -14,6 +14,7 @@
 
 enum {
 	REQUESTS = MACHINE_CRASHED + 1,
+	LOG_PAUSE_NS = 50000000, /* a guest may reset itself thousands of times a second */
 };
 
 struct control {
@@ -25,7 +26,24 @@ struct control {
 	int exit_status; /* atomic */
 	enum machine_state state;
 	uint32_t resets;
+	int64_t logged_ns;
+	unsigned unlogged;
 };
+
+static void log_request(struct control *control, const char *name, const char *why)
+{
+	int64_t now = control->machine->now();
+
+	if (control->logged_ns && now - control->logged_ns < LOG_PAUSE_NS) {
+		control->unlogged++;
+		return;
+	}
+	if (control->unlogged)
+		g_message("%u requests in quick succession", control->unlogged);
+	g_message("%s: %s", name, why);
+	control->logged_ns = now;
+	control->unlogged = 0;
+}
 
 static void state_set(struct control *control, enum machine_state state, enum link_guest_state shown)
 {
@@ -93,7 +111,7 @@ static void do_reset(struct control *control)
 		return;
 	}
 	vcpus_go(machine->vcpus);
-	g_message("reset %u took %.3f ms", control->resets, (double)(machine->now() - begin) / 1e6);
+	g_debug("reset %u took %.3f ms", control->resets, (double)(machine->now() - begin) / 1e6);
 }
 
 static void do_pause(struct control *control)
@@ -135,8 +153,8 @@ static gboolean control_dispatch(GSource *source, GSourceFunc callback, gpointer
 
 		if (!(g_atomic_int_and((guint *)&control->pending, ~bit) & bit))
 			continue;
-		g_message("%s: %s", verbs[i].name,
-			(const char *)g_atomic_pointer_get(&control->why[verbs[i].what]));
+		log_request(control, verbs[i].name,
+			g_atomic_pointer_get(&control->why[verbs[i].what]));
 		verbs[i].carry_out(control);
 	}
 	return G_SOURCE_CONTINUE;

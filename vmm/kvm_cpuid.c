@@ -67,6 +67,12 @@ static unsigned id_bits(unsigned n)
 	return bits;
 }
 
+/* Bits 25 to 14: who shares a cache. Below level 3 it is a core's own. */
+static uint32_t cache_shared(uint32_t eax, unsigned n)
+{
+	return (eax & 0x3fff) | ((eax >> 5 & 7) >= 3 ? n - 1 : 0) << 14;
+}
+
 static void topology(struct kvm_cpuid2 *cpuid, unsigned index, unsigned n)
 {
 	struct kvm_cpuid_entry2 *entry;
@@ -79,11 +85,13 @@ static void topology(struct kvm_cpuid2 *cpuid, unsigned index, unsigned n)
 				entry->edx & ~(uint32_t)CPUID_1_EDX_HTT;
 			entry->ecx |= CPUID_1_ECX_HYPERVISOR;
 		} else if (entry->function == 4 && entry->eax & 0x1f) {
-			/* cores in the package; each cache is a core's own below level 3 */
-			bool shared = ((entry->eax >> 5) & 7) >= 3;
-
-			entry->eax = (entry->eax & 0x3fff) | (n - 1) << 26 |
-				(shared ? n - 1 : 0) << 14;
+			entry->eax = cache_shared(entry->eax, n) | (n - 1) << 26;
+		} else if (entry->function == 0x8000001d && entry->eax & 0x1f) {
+			entry->eax = cache_shared(entry->eax, n);
+		} else if (entry->function == 0x8000001e) {
+			entry->eax = index; /* APIC id */
+			entry->ebx = index; /* core, of one thread */
+			entry->ecx = 0;     /* node, of one */
 		} else if (entry->function == 0x80000008) {
 			entry->ecx = (entry->ecx & ~0xf0ffu) | (n - 1) | id_bits(n) << 12;
 		}

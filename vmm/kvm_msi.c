@@ -117,7 +117,7 @@ static int msi_route(struct msi_sink *sink, struct pci_device *device, unsigned 
 	}
 	g_mutex_unlock(&kvm->lock);
 	if (rc)
-		g_warning("MSI of %s, vector %u: %s", device->name, index, g_strerror(-rc));
+		g_debug("MSI of %s, vector %u: %s", device->name, index, g_strerror(-rc));
 	return rc;
 }
 
