@@ -117,9 +117,12 @@ static gboolean clock_fired(gint fd, GIOCondition condition, gpointer data)
 		return G_SOURCE_CONTINUE;
 	}
 	if (now >= clock->waiting_ns + PATIENCE_NS) {
-		g_message("seat \"%s\" does not say what it shows; frames go on without it",
-			clock->seat->name);
 		clock->dozes = true;
+		/* The 1st, 2nd, 4th, ... time: a seat cannot flood the log. */
+		clock->dozed++;
+		if ((clock->dozed & (clock->dozed - 1)) == 0)
+			g_message("seat \"%s\" does not say what it shows; frames go on without "
+				"it (%u so far)", clock->seat->name, clock->dozed);
 	}
 	clock_arm(server);
 	return G_SOURCE_CONTINUE;
@@ -142,7 +145,7 @@ int clock_presented(struct link_server *server, const struct link_presented *pre
 	if (presented->seq > clock->sent)
 		return -EPROTO;
 	if (clock->dozes)
-		g_message("seat \"%s\" is back", clock->seat->name);
+		g_debug("seat \"%s\" is back", clock->seat->name);
 	clock->dozes = false;
 	clock_present(server, presented->seq, presented->vblank_ns, presented->period_ns);
 	return 0;

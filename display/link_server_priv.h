@@ -35,6 +35,7 @@ struct kept_buffer {
 struct frame_clock {
 	struct link_seat *seat; /* NULL: the null clock */
 	bool dozes;             /* the seat did not answer: the null clock stands in */
+	unsigned dozed;         /* how often, all seats */
 	uint64_t sent, presented;
 	int64_t waiting_ns;     /* since when the oldest waits */
 	int64_t base_ns;        /* of the null clock's ticks */
