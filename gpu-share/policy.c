@@ -133,6 +133,9 @@ static int64_t boot_end(const struct policy_guest *guest)
 		return limit;
 	if (guest->input_ns >= settled)
 		return settled;
+	/* Held back, a player wants the processor all the time: it would never come to rest. */
+	if (guest->configured == SHARE_VIDEO)
+		return settled < limit ? settled : limit;
 	if (guest->busy)
 		return limit;
 	settled = rested > settled ? rested : settled;

@@ -28,7 +28,7 @@ enum {
 	POLICY_BOOT_LIMIT_S = 30,
 	/* For so long after its first frame, and after it came to rest, a rebooted guest still counts
 	 * as rebooting: a boot screen is not the end of a boot. A person who types into what has
-	 * settled but not come to rest ends the boot at once. */
+	 * settled but not come to rest ends the boot at once. For the video class the frame is enough. */
 	POLICY_SETTLE_MS = 500,
 	/* A seat's key or pointer event makes its guest interactive for so long. */
 	POLICY_INPUT_BOOST_MS = 250,

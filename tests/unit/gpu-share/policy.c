@@ -100,6 +100,19 @@ static void boot_screen_is_not_the_end(void)
 	steps_run(steps, sizeof(steps) / sizeof(*steps), true);
 }
 
+static void a_player_need_not_rest(void)
+{
+	static const struct step steps[] = {
+		{ POLICY_GUEST_ADDED, 1, SHARE_VIDEO, 0, SHARE_VIDEO, INT64_MAX },
+		{ POLICY_GUEST_RESET, 1, 0, 10 * S, SHARE_IDLE, 40 * S },
+		{ POLICY_BUSY, 1, 0, 10 * S, SAME, 40 * S },
+		{ POLICY_FIRST_FRAME, 1, 0, 11 * S, SAME, 11500 * MS },
+		{ POLICY_TICK, 0, 0, 11500 * MS, SHARE_VIDEO, INT64_MAX },
+	};
+
+	steps_run(steps, sizeof(steps) / sizeof(*steps), true);
+}
+
 static void a_person_ends_a_boot(void)
 {
 	static const struct step steps[] = {
@@ -263,6 +276,7 @@ int main(void)
 	test_run(reboot_is_idle_at_once);
 	test_run(boot_limit);
 	test_run(boot_screen_is_not_the_end);
+	test_run(a_player_need_not_rest);
 	test_run(a_person_ends_a_boot);
 	test_run(input_boost);
 	test_run(class_set_while_booting);
