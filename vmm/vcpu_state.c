@@ -30,7 +30,6 @@ enum {
 struct vcpu_state {
 	struct kvm_regs regs;
 	struct kvm_sregs sregs;
-	struct kvm_xsave xsave;
 	struct kvm_xcrs xcrs;
 	struct kvm_debugregs debugregs;
 	struct kvm_lapic_state lapic;
@@ -38,6 +37,7 @@ struct vcpu_state {
 	struct kvm_mp_state mp_state;
 	bool has_xsave, has_xcrs;
 	struct kvm_msrs *msrs;
+	struct kvm_xsave xsave; /* last: its type has an open end, which we have no use for */
 };
 
 /* One by one: a kernel may list what it does not let one read. */
@@ -46,17 +46,16 @@ static void msrs_save(const struct vcpu *vcpu, const struct kvm *kvm, struct vcp
 	const struct kvm_msr_list *list = kvm_msrs(kvm);
 	unsigned n = list ? list->nmsrs : 0;
 
-	state->msrs = g_malloc0(sizeof(*state->msrs) + n * sizeof(state->msrs->entries[0]));
-	for (unsigned i = 0; i < n; i++) {
-		struct {
-			struct kvm_msrs head;
-			struct kvm_msr_entry entry;
-		} one = { .head.nmsrs = 1, .entry.index = list->indices[i] };
+	g_autofree struct kvm_msrs *one = g_malloc0(sizeof(*one) + sizeof(one->entries[0]));
 
-		if (one.entry.index == MSR_TSC || one.entry.index == MSR_TSC_ADJUST)
+	state->msrs = g_malloc0(sizeof(*state->msrs) + n * sizeof(state->msrs->entries[0]));
+	one->nmsrs = 1;
+	for (unsigned i = 0; i < n; i++) {
+		one->entries[0] = (struct kvm_msr_entry){ .index = list->indices[i] };
+		if (list->indices[i] == MSR_TSC || list->indices[i] == MSR_TSC_ADJUST)
 			continue;
-		if (ioctl(vcpu->fd, KVM_GET_MSRS, &one) == 1)
-			state->msrs->entries[state->msrs->nmsrs++] = one.entry;
+		if (ioctl(vcpu->fd, KVM_GET_MSRS, one) == 1)
+			state->msrs->entries[state->msrs->nmsrs++] = one->entries[0];
 	}
 }
 
