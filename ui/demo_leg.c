@@ -14,7 +14,7 @@ enum {
 	CONTEXT = 240,       /* observations before the leg that are kept for counting */
 	PICTURE_TRIES = 150, /* ten times a second */
 	SLOW_REBOOT_S = 15,  /* a leg waits at most so long for each reboot it still needs */
-	PICTURE_AFTER_MS = 3500, /* since the study's first frame: its desktop is up, if ever */
+	PICTURE_AFTER_MS = 800, /* since the study's first frame, and at rest: its desktop */
 };
 
 /* The begin of a leg, to be subtracted. */
@@ -182,7 +182,8 @@ static bool pictures_take(struct demo *demo, int64_t after_ms)
 		&g_array_index(study->boots, struct demo_boot, study->boots->len - 1) : NULL;
 
 	if (study->state != LINK_GUEST_RUNNING ||
-		(last && now_ns() - last->frame_ns < after_ms * 1000000))
+		(last && now_ns() - last->frame_ns < after_ms * 1000000) ||
+		(after_ms && study->busy)) /* its boot screen */
 		return false;
 	for (unsigned i = 0; i < DEMO_GUESTS; i++) {
 		struct picture picture = demo_guest_picture(demo->guest[i]);

@@ -202,6 +202,14 @@ static void guest_exits_draw(GString *html, const struct result *result, unsigne
 	g_array_unref(all);
 }
 
+static bool guest_has_exits(const struct result *result, unsigned seat)
+{
+	for (unsigned l = 0; l < result->n_legs; l++)
+		if (result->leg[l].guest[seat].exits.n)
+			return true;
+	return false;
+}
+
 void report_plot_exits(GString *html, const struct result *result)
 {
 	double most = 10;
@@ -215,7 +223,10 @@ void report_plot_exits(GString *html, const struct result *result)
 	for (unsigned seat = 0; seat < RESULT_GUESTS; seat++) {
 		g_string_append_printf(html, "<figure><figcaption>%s</figcaption>\n",
 			seat ? "study" : "theater");
-		guest_exits_draw(html, result, seat, most);
+		if (guest_has_exits(result, seat))
+			guest_exits_draw(html, result, seat, most);
+		else
+			g_string_append(html, "<p>None at all: every request went by eventfd.</p>");
 		g_string_append(html, "</figure>\n");
 	}
 	g_string_append(html, "</div>\n");
