@@ -201,9 +201,11 @@ void control_request(struct control *control, enum machine_request what, const c
 	else if (what == MACHINE_RESUME)
 		g_atomic_int_and((guint *)&control->pending, ~(1u << MACHINE_PAUSE));
 	g_atomic_pointer_set(&control->why[what], why);
-	g_atomic_int_or((guint *)&control->pending, 1u << what);
+	/* Before the request can be seen: a stop that came after it was served would not be
+	 * followed by anything that lets the processors go. */
 	if (what != MACHINE_RESUME && what != MACHINE_PAUSE && control->machine->vcpus)
 		vcpus_stop(control->machine->vcpus);
+	g_atomic_int_or((guint *)&control->pending, 1u << what);
 	g_source_set_ready_time(control->source, 0);
 }
 

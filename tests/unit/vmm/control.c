@@ -1,0 +1,162 @@
+/*
+ * The machine's states, with processors that only note what they are told: whatever comes between
+ * whatever, a machine that is said to run does run.
+ */
+#include "vmm/control.c"
+
+#include <string.h>
+
+#include "tests/unit/test.h"
+
+/* In the place of vcpu.c, kvm.c and machine.c. */
+static struct {
+	bool running;
+	unsigned resets;
+	void (*before_stop)(void);
+} seen;
+
+static struct machine pc;
+
+void vcpus_stop(struct vcpus *vcpus)
+{
+	void (*before)(void) = seen.before_stop;
+
+	seen.before_stop = NULL;
+	if (before)
+		before();
+	seen.running = false;
+}
+
+void vcpus_go(struct vcpus *vcpus)
+{
+	seen.running = true;
+}
+
+void vcpus_wait(struct vcpus *vcpus)
+{
+}
+
+unsigned vcpus_count(const struct vcpus *vcpus)
+{
+	return 0;
+}
+
+struct vcpu *vcpus_get(struct vcpus *vcpus, unsigned index)
+{
+	return NULL;
+}
+
+const char *vcpu_counter_name(unsigned counter)
+{
+	return NULL;
+}
+
+int kvm_reset_chips(struct kvm *kvm)
+{
+	return 0;
+}
+
+void machine_reset_devices(struct machine *machine)
+{
+	seen.resets++;
+}
+
+bool machine_boot(struct machine *machine, GError **error)
+{
+	return true;
+}
+
+static int64_t now(void)
+{
+	return 0;
+}
+
+static void spin(void)
+{
+	while (g_main_context_iteration(pc.main_context, FALSE))
+		;
+}
+
+static void start(void)
+{
+	static const struct guest_config config = { .name = "test" };
+
+	memset(&seen, 0, sizeof(seen));
+	pc = (struct machine){
+		.config = &config,
+		.memory = memory_new(4096, NULL),
+		.main_context = g_main_context_new(),
+		.now = now,
+		.stats = stats_new(0),
+		.vcpus = (struct vcpus *)&seen, /* nobody looks into it */
+	};
+	pc.control = control_new(&pc);
+	pc.control->state = MACHINE_RUNNING;
+	seen.running = true;
+	spin();
+}
+
+static void stop(void)
+{
+	control_free(pc.control);
+	stats_free(pc.stats);
+	g_main_context_unref(pc.main_context);
+	memory_free(pc.memory);
+}
+
+static void pause_and_resume(void)
+{
+	start();
+	control_request(pc.control, MACHINE_PAUSE, "test");
+	spin();
+	test_assert(!seen.running);
+	control_request(pc.control, MACHINE_RESUME, "test");
+	spin();
+	test_assert(seen.running);
+	stop();
+}
+
+static void only_reset_revives_the_dead(void)
+{
+	start();
+	control_request(pc.control, MACHINE_CRASHED, "test");
+	spin();
+	test_equal(pc.control->state, MACHINE_DEAD);
+	control_request(pc.control, MACHINE_RESUME, "test");
+	control_request(pc.control, MACHINE_PAUSE, "test");
+	spin();
+	test_assert(!seen.running);
+	control_request(pc.control, MACHINE_RESET, "test");
+	spin();
+	test_assert(seen.running);
+	test_equal(seen.resets, 1);
+	stop();
+}
+
+/* The guest resets itself and all of that is over before the thread that asks goes on. */
+static void guest_resets(void)
+{
+	g_atomic_int_or((guint *)&pc.control->pending, 1u << MACHINE_RESET);
+	g_source_set_ready_time(pc.control->source, 0);
+	spin();
+}
+
+static void asked_during_another_reset(void)
+{
+	start();
+	seen.before_stop = guest_resets;
+	control_request(pc.control, MACHINE_RESET, "test");
+	spin();
+	test_assert(seen.resets > 0);
+	test_equal(pc.control->state, MACHINE_RUNNING);
+	test_assert(seen.running);
+	stop();
+}
+
+int main(void)
+{
+	test_run(pause_and_resume);
+	test_run(only_reset_revives_the_dead);
+	test_run(asked_during_another_reset);
+	return 0;
+}
