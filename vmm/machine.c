@@ -401,17 +401,17 @@ static void machine_free_devices(struct machine_parts *parts)
 	g_ptr_array_unref(parts->configs);
 }
 
-/* Against the order of make_all; threads first, so that nobody uses what goes. */
+/* Against the order of make_all; threads first, so that nobody uses what goes: the seat thread
+ * stops processors and counts their exits, these are stopped and ask for nothing. */
 void machine_free(struct machine *machine)
 {
 	struct machine_parts *parts = (struct machine_parts *)machine;
 
-	vcpus_free(machine->vcpus);
-	machine->vcpus = NULL;
 	if (parts->seat)
 		worker_stop(parts->seat);
 	if (parts->io)
 		worker_stop(parts->io);
+	vcpus_free(machine->vcpus);
 	machine_free_devices(parts);
 	link_server_free(machine->link);
 	pci_bus_free(machine->pci);

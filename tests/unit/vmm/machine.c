@@ -1,0 +1,104 @@
+/*
+ * The end of a machine: what threads still look at goes after the threads.
+ */
+#include "vmm/machine.c"
+
+#include "tests/unit/test.h"
+#include "vmm/vcpu.h"
+
+static GMainContext *seat, *io;
+static unsigned freed;
+
+/* In the place of vcpu.c. The seat thread reads the processors' counters for whoever asks, and
+ * stops them when a seat wants a reset. */
+void vcpus_free(struct vcpus *vcpus)
+{
+	test_assert(g_main_context_acquire(seat));
+	g_main_context_release(seat);
+	test_assert(g_main_context_acquire(io));
+	g_main_context_release(io);
+	freed++;
+}
+
+struct vcpus *vcpus_new(struct machine *machine, unsigned n, GError **error)
+{
+	return NULL;
+}
+
+unsigned vcpus_count(const struct vcpus *vcpus)
+{
+	return 0;
+}
+
+struct vcpu *vcpus_get(struct vcpus *vcpus, unsigned index)
+{
+	return NULL;
+}
+
+void vcpus_stop(struct vcpus *vcpus)
+{
+}
+
+void vcpus_wait(struct vcpus *vcpus)
+{
+}
+
+void vcpus_go(struct vcpus *vcpus)
+{
+}
+
+int vcpus_reset(struct vcpus *vcpus, const struct boot_entry *entry)
+{
+	return 0;
+}
+
+const char *vcpu_counter_name(unsigned counter)
+{
+	return NULL;
+}
+
+static gboolean started(gpointer data)
+{
+	g_atomic_int_inc((int *)data);
+	return G_SOURCE_REMOVE;
+}
+
+static void start(struct worker *worker)
+{
+	GSource *source = g_idle_source_new();
+	int n = 0;
+
+	worker_start(worker);
+	g_source_set_callback(source, started, &n, NULL);
+	g_source_attach(source, worker_context(worker));
+	g_source_unref(source);
+	while (!g_atomic_int_get(&n))
+		g_usleep(1000);
+}
+
+static void threads_end_before_what_they_use(void)
+{
+	struct machine_parts *parts = g_new0(struct machine_parts, 1);
+	struct machine *machine = &parts->machine;
+
+	parts->files.kernel.fd = parts->files.initrd.fd = -1;
+	parts->devices = g_ptr_array_new();
+	parts->configs = g_ptr_array_new();
+	machine->main_context = g_main_context_new();
+	machine->stats = stats_new(0);
+	parts->seat = worker_new("seat", LINK_THREAD_SEAT, NULL);
+	parts->io = worker_new("io", LINK_THREAD_IO, NULL);
+	machine->seat_context = seat = worker_context(parts->seat);
+	machine->io_context = io = worker_context(parts->io);
+	machine->vcpus = (struct vcpus *)&freed; /* nobody looks into it */
+	start(parts->seat);
+	start(parts->io);
+	machine_free(machine);
+	test_equal(freed, 1);
+}
+
+int main(void)
+{
+	test_run(threads_end_before_what_they_use);
+	return 0;
+}
