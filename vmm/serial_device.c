@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "vmm/kvm.h"
@@ -22,6 +23,7 @@ enum {
 
 struct serial_config {
 	char *output;
+	uint64_t max_size;
 };
 
 struct serial_device {
@@ -35,23 +37,41 @@ struct serial_device {
 	GMutex lock;    /* of what follows; taken under the UART's lock */
 	uint8_t line[LINE_LEN];
 	unsigned n_line;
+	uint64_t room; /* bytes the file may still grow by */
 };
 
 static const struct property serial_properties[] = {
 	{ "Output", PROPERTY_STRING, offsetof(struct serial_config, output), "stdout",
 		"where COM1 goes: stdout, stderr, none or a file, which is appended to",
 		.required = false },
+	{ "MaxSize", PROPERTY_SIZE, offsetof(struct serial_config, max_size), "16M",
+		"a file does not grow beyond", .min = 4096, .max = 1ull << 40 },
 	{ 0 }
 };
+
+static bool line_fits(struct serial_device *com)
+{
+	if (com->n_line <= com->room)
+		return true;
+	if (com->room)
+		g_warning("COM1: the log is full; the rest is dropped");
+	com->room = 0;
+	return false;
+}
 
 /* A reader who has stopped reading must not stop the guest: what does not fit now is lost. */
 static void line_flush(struct serial_device *com)
 {
 	struct pollfd pollfd = { .fd = com->fd, .events = POLLOUT };
 
-	if (com->n_line && poll(&pollfd, 1, 0) == 1 && pollfd.revents & POLLOUT)
-		if (write(com->fd, com->line, com->n_line) < 0)
+	if (com->n_line && line_fits(com) && poll(&pollfd, 1, 0) == 1 && pollfd.revents & POLLOUT) {
+		ssize_t n = write(com->fd, com->line, com->n_line);
+
+		if (n < 0)
 			g_debug("COM1: %s", g_strerror(errno));
+		else
+			com->room -= (uint64_t)n;
+	}
 	com->n_line = 0;
 }
 
@@ -145,23 +165,36 @@ static void com_destroy(struct device *device)
 	g_free(com);
 }
 
-static bool output_open(struct serial_device *com, const char *output, GError **error)
+/* What a guest prints must not fill the disk. */
+static void output_bound(struct serial_device *com, uint64_t max_size)
+{
+	struct stat status;
+
+	if (fstat(com->fd, &status) == 0 && S_ISREG(status.st_mode))
+		com->room = max_size - MIN((uint64_t)status.st_size, max_size);
+}
+
+static bool output_open(struct serial_device *com, const struct serial_config *config,
+	GError **error)
 {
 	static const struct {
 		const char *name;
 		int fd;
 	} known[] = { { "none", -1 }, { "stdout", STDOUT_FILENO }, { "stderr", STDERR_FILENO } };
 
+	com->room = UINT64_MAX;
 	for (unsigned i = 0; i < G_N_ELEMENTS(known); i++)
-		if (!strcmp(output, known[i].name)) {
+		if (!strcmp(config->output, known[i].name)) {
 			com->fd = known[i].fd;
 			return true;
 		}
-	com->fd = open(output, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOCTTY, 0600);
+	com->fd = open(config->output, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOCTTY, 0600);
 	com->own_fd = com->fd >= 0;
 	if (com->fd < 0)
 		g_set_error(error, g_quark_from_static_string("irori-serial"), errno,
-			"[Serial] Output=%s: %s", output, g_strerror(errno));
+			"[Serial] Output=%s: %s", config->output, g_strerror(errno));
+	else
+		output_bound(com, config->max_size);
 	return com->own_fd;
 }
 
@@ -172,7 +205,7 @@ static struct device *com_create(struct machine *machine, const char *instance, 
 	struct serial_device *com = g_new0(struct serial_device, 1);
 
 	com->machine = machine;
-	if (!output_open(com, config->output, error)) {
+	if (!output_open(com, config, error)) {
 		g_free(com);
 		return NULL;
 	}
