@@ -468,21 +468,23 @@ static void cursor_carry_out(struct gpu *gpu, const union gpu_request *request)
 
 static void cursor_run(struct gpu *gpu)
 {
+	unsigned left = GPU_TURN_COMMANDS;
 	struct vq_chain chain;
 
-	for (unsigned n = 0; n < VIRTQUEUE_MAX_SIZE; n++) {
+	while (left && virtio_pop(&gpu->dev, CURSOR_QUEUE, &chain) == 1) {
 		union gpu_request request = { 0 };
 		struct gpu_header reply = { .type = GPU_OK_NODATA };
 		uint32_t written;
 
-		if (virtio_pop(&gpu->dev, CURSOR_QUEUE, &chain) != 1)
-			break;
+		left--;
 		if (chain_read(&chain, 0, &request, sizeof(request)) >= sizeof(request.cursor))
 			cursor_carry_out(gpu, &request);
 		written = (uint32_t)chain_write(&chain, 0, &reply, sizeof(reply));
 		virtio_push(&gpu->dev, CURSOR_QUEUE, chain.head, written);
 	}
 	virtio_interrupt(&gpu->dev, CURSOR_QUEUE);
+	if (!left)
+		gpu_wake(gpu); /* the driver need not kick for what is left */
 }
 
 static void gpu_kick(struct virtio_device *dev, unsigned q)
@@ -503,8 +505,10 @@ static gboolean gpu_woken(gpointer data)
 	g_mutex_lock(&gpu->dev.lock);
 	g_source_set_ready_time(gpu->wake, -1);
 	gpu_tell_reset(gpu);
-	if (gpu->dev.status & VIRTIO_DRIVER_OK && gpu->dev.queue[CONTROL_QUEUE].ready)
+	if (gpu->dev.status & VIRTIO_DRIVER_OK && !(gpu->dev.status & VIRTIO_NEEDS_RESET)) {
 		gpu_run(gpu);
+		cursor_run(gpu);
+	}
 	g_mutex_unlock(&gpu->dev.lock);
 	return G_SOURCE_CONTINUE;
 }

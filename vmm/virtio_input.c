@@ -18,6 +18,7 @@ enum input_queues { EVENT_QUEUE, STATUS_QUEUE, INPUT_QUEUES };
 
 enum {
 	INPUT_QUEUE_SIZE = 64,
+	INPUT_TURN_STATUS = 32, /* then others on the seat thread have theirs */
 	INPUT_BITMAP = 128,
 	INPUT_AXIS_MAX = 32767,
 	INPUT_BUS_VIRTUAL = 6,
@@ -112,7 +113,7 @@ struct input {
 	struct event_slot slot[INPUT_QUEUE_SIZE];
 	unsigned n_slots;
 	uint32_t leds, leds_told;
-	GSource *wake; /* a reset changed the LEDs: the seat thread tells */
+	GSource *wake; /* a reset changed the LEDs, or there is more status */
 };
 
 static struct input *input_of(struct virtio_device *dev)
@@ -331,13 +332,13 @@ static void leds_tell(struct input *input)
 
 static void status_run(struct input *input)
 {
+	unsigned left = INPUT_TURN_STATUS;
 	struct vq_chain chain;
 
-	for (unsigned n = 0; n < VIRTQUEUE_MAX_SIZE; n++) {
+	while (left && virtio_pop(&input->dev, STATUS_QUEUE, &chain) == 1) {
 		struct input_event_wire event;
 
-		if (virtio_pop(&input->dev, STATUS_QUEUE, &chain) != 1)
-			break;
+		left--;
 		if (chain_read(&chain, 0, &event, sizeof(event)) == sizeof(event) &&
 		    event.type == EV_LED && kind_has(input->kind, EV_LED, event.code))
 			input->leds = event.value ? input->leds | 1u << event.code :
@@ -346,6 +347,8 @@ static void status_run(struct input *input)
 	}
 	virtio_interrupt(&input->dev, STATUS_QUEUE);
 	leds_tell(input);
+	if (!left)
+		g_source_set_ready_time(input->wake, 0); /* the driver need not kick for the rest */
 }
 
 static void input_kick(struct virtio_device *dev, unsigned q)
@@ -363,6 +366,8 @@ static gboolean input_woken(gpointer data)
 	g_mutex_lock(&input->dev.lock);
 	g_source_set_ready_time(input->wake, -1);
 	leds_tell(input);
+	if (input->dev.status & VIRTIO_DRIVER_OK && !(input->dev.status & VIRTIO_NEEDS_RESET))
+		status_run(input);
 	g_mutex_unlock(&input->dev.lock);
 	return G_SOURCE_CONTINUE;
 }

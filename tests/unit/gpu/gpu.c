@@ -17,6 +17,7 @@ static struct {
 	uint32_t gone_id, cursor;
 	struct port_frame frame;
 	int refuse;
+	void (*on_cursor)(void);
 	char order[64]; /* B: buffer, F: frame, f: frame off, G: gone */
 } seen;
 
@@ -60,6 +61,8 @@ static void port_cursor(struct seat_port *port, uint32_t buffer, int32_t x, int3
 {
 	seen.cursors++;
 	seen.cursor = buffer;
+	if (seen.on_cursor)
+		seen.on_cursor();
 }
 
 static const struct seat_port_ops port_ops = {
@@ -614,6 +617,32 @@ static void cursor_queue(void)
 	stop();
 }
 
+static struct guest_buffer another_move;
+static unsigned moves;
+
+static void move_again(void)
+{
+	if (moves++ < 1000)
+		guest_add(&guest, CURSOR_QUEUE, &another_move, 1);
+}
+
+/* A processor that queues commands while others are carried out needs no other kick. */
+static void cursor_queue_that_does_not_end(void)
+{
+	union gpu_request r = { .cursor = { .header = { .type = GPU_MOVE_CURSOR } } };
+
+	start();
+	another_move = (struct guest_buffer) { guest_put(&guest, &r, sizeof(r.cursor)),
+		sizeof(r.cursor), false };
+	seen.on_cursor = move_again;
+	moves = 0;
+	move_again();
+	guest_kick(&guest, CURSOR_QUEUE);
+	guest_spin(&guest);
+	test_equal(seen.cursors, 1000);
+	stop();
+}
+
 static void idle_guests_copy_in_bands(void)
 {
 	struct gpu_mem_entry entry = { BACKING, 1024 * 1024 * 4, 0 };
@@ -669,6 +698,7 @@ int main(void)
 	test_run(odd_commands);
 	test_run(display_info_and_edid);
 	test_run(cursor_queue);
+	test_run(cursor_queue_that_does_not_end);
 	test_run(idle_guests_copy_in_bands);
 	test_run(broken_ring);
 	return 0;

@@ -370,12 +370,17 @@ static void configuration(void)
 	stop();
 }
 
-static void led(uint16_t type, uint16_t code, uint32_t value)
+static void led_queue(uint16_t type, uint16_t code, uint32_t value)
 {
 	struct input_event_wire event = { type, code, value };
 	struct guest_buffer buffer = { guest_put(&guest, &event, sizeof(event)), 8, false };
 
 	guest_add(&guest, STATUS_QUEUE, &buffer, 1);
+}
+
+static void led(uint16_t type, uint16_t code, uint32_t value)
+{
+	led_queue(type, code, value);
 	guest_kick(&guest, STATUS_QUEUE);
 }
 
@@ -393,6 +398,21 @@ static void leds(void)
 	guest_reset(&guest);
 	guest_spin(&guest);
 	test_equal(seen.leds, 0);
+	stop();
+}
+
+/* More than one turn's worth, and one kick. */
+static void many_leds(void)
+{
+	uint32_t id, len;
+
+	start(&virtio_keyboard);
+	for (unsigned i = 0; i < INPUT_QUEUE_SIZE; i++)
+		led_queue(EV_LED, LED_CAPSL, i + 1 == INPUT_QUEUE_SIZE);
+	guest_kick(&guest, STATUS_QUEUE);
+	for (unsigned i = 0; i < INPUT_QUEUE_SIZE; i++)
+		test_assert(guest_used(&guest, STATUS_QUEUE, &id, &len));
+	test_equal(seen.leds, 1u << LED_CAPSL);
 	stop();
 }
 
@@ -459,6 +479,7 @@ int main(void)
 	test_run(buffer_in_pieces);
 	test_run(configuration);
 	test_run(leds);
+	test_run(many_leds);
 	test_run(no_sequence_leaves_a_key_down);
 	return 0;
 }
