@@ -78,7 +78,11 @@ enum link_verb {
 	LINK_VERB_POWEROFF, /* at once */
 	LINK_VERB_PAUSE,
 	LINK_VERB_RESUME,
-	LINK_VERB_CLASS, /* argument: enum share_class of gpu-share/policy.h */
+	/* argument: enum share_class of gpu-share/policy.h; -EINVAL: no such class, nothing changed.
+	 * Lasts as long as the seat that asked is connected (resets do not matter): when it leaves,
+	 * and nobody has asked since, the guest goes back to the class of its configuration. A
+	 * supervisor that died must not leave a guest behind in a class that it was only lent. */
+	LINK_VERB_CLASS,
 };
 
 /* What a thread of the guest's process does; for scheduling and for people. */

@@ -264,6 +264,9 @@ static int handle_request(struct link_seat *seat, const struct link_message *m)
 	else if (request->verb >= LINK_VERB_RESET && request->verb <= LINK_VERB_CLASS)
 		reply.result = server->owner.request(server->owner_data, request->verb,
 			request->argument);
+	/* Any other error may have come half way. */
+	if (request->verb == LINK_VERB_CLASS && server->owner.request && reply.result != -EINVAL)
+		server->class_seat = seat;
 	seat_send(seat, LINK_REPLY, &reply, sizeof(reply), -1);
 	return 0;
 }
@@ -350,6 +353,11 @@ static void seat_reap(struct link_server *server, struct link_seat *seat)
 		if (server->audio[i].seat == seat)
 			audio_clock_seat_changed(server, i, NULL);
 	held_release(seat);
+	if (server->class_seat == seat) {
+		server->class_seat = NULL;
+		if (server->owner.class_over)
+			server->owner.class_over(server->owner_data);
+	}
 	for (unsigned i = 0; i < LINK_SERVER_MAX_SEATS; i++)
 		if (server->seat[i] == seat)
 			server->seat[i] = NULL;

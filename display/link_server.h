@@ -35,6 +35,8 @@ struct link_server;
 struct link_server_owner {
 	/* A seat with CONTROL asks. 0 or -errno, which goes back as LINK_REPLY. */
 	int (*request)(void *data, enum link_verb verb, uint32_t argument);
+	/* The seat whose LINK_VERB_CLASS was the last has left: back to the configuration's class. */
+	void (*class_over)(void *data);
 	/* Fill in what the server cannot know. It sets itself, afterwards: name, state, reboots,
 	 * first_frame_ns, reset_ns, reset_frame_ns, frames, frames_presented. */
 	void (*stat)(void *data, struct link_stat *stat);

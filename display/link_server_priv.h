@@ -78,6 +78,7 @@ struct link_server {
 	GSource *accept;
 	GSource *wake; /* posted states, the dead, HELLO deadlines */
 	struct link_seat *seat[LINK_SERVER_MAX_SEATS];
+	struct link_seat *class_seat; /* who gave the guest its class; NULL: its configuration */
 
 	GMutex lock; /* of posted */
 	GArray *posted;

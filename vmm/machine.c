@@ -201,6 +201,13 @@ static int link_request(void *data, enum link_verb verb, uint32_t argument)
 	return 0;
 }
 
+static void link_class_over(void *data)
+{
+	struct machine *machine = data;
+
+	share_set(machine, machine->config->share_class);
+}
+
 static void link_stat(void *data, struct link_stat *stat)
 {
 	stats_fill(data, stat);
@@ -210,6 +217,7 @@ static bool make_seats(struct machine *machine, GError **error)
 {
 	static const struct link_server_owner owner = {
 		.request = link_request,
+		.class_over = link_class_over,
 		.stat = link_stat,
 	};
 	const struct guest_config *guest = machine->config;

@@ -37,7 +37,7 @@ static struct {
 	unsigned n_input;
 	size_t consumed, captured;
 	uint32_t width, height;
-	unsigned verb, argument;
+	unsigned verb, argument, classes_over;
 } device;
 
 static inline void on_presented(void *data, uint64_t seq, int64_t vblank_ns, int64_t period_ns)
@@ -80,7 +80,14 @@ static inline int on_request(void *data, enum link_verb verb, uint32_t argument)
 {
 	device.verb = verb;
 	device.argument = argument;
+	if (verb == LINK_VERB_CLASS)
+		return argument == 3 ? 0 : argument == 2 ? -EPERM : -EINVAL;
 	return verb == LINK_VERB_RESET ? 0 : -EPERM;
+}
+
+static inline void on_class_over(void *data)
+{
+	device.classes_over++;
 }
 
 static inline void on_stat_wanted(void *data, struct link_stat *stat)
@@ -91,7 +98,9 @@ static inline void on_stat_wanted(void *data, struct link_stat *stat)
 	stat->exits[0].count = 9;
 }
 
-static const struct link_server_owner owner = { .request = on_request, .stat = on_stat_wanted };
+static const struct link_server_owner owner = {
+	.request = on_request, .class_over = on_class_over, .stat = on_stat_wanted,
+};
 
 static GMainContext *context;
 static struct link_server *server;

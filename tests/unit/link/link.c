@@ -285,6 +285,44 @@ static void requests_are_answered(void)
 	stop();
 }
 
+static void ask_class(struct seen *seat, uint32_t share_class)
+{
+	link_client_request(seat->client, LINK_VERB_CLASS, share_class, 0);
+	pump();
+	link_client_dispatch(seat->client);
+}
+
+static void class_lasts_as_long_as_who_gave_it(void)
+{
+	struct seen a, b, c;
+
+	start(NULL);
+	sit(&a, LINK_WANT_CONTROL);
+	sit(&b, LINK_WANT_CONTROL);
+	sit(&c, LINK_WANT_CONTROL);
+	ask_class(&a, 3);
+	ask_class(&b, 3);
+	ask_class(&c, 9); /* refused: nothing has changed */
+	test_equal(c.reply.result, -EINVAL);
+	leave(&c);
+	leave(&a); /* it was not the last */
+	test_equal(device.classes_over, 0);
+	link_server_set_state(server, LINK_GUEST_RESETTING, 1); /* no matter */
+	pump();
+	test_equal(device.classes_over, 0);
+	leave(&b);
+	test_equal(device.classes_over, 1);
+	sit(&a, LINK_WANT_CONTROL);
+	ask_class(&a, 2); /* carried out in part */
+	test_equal(a.reply.result, -EPERM);
+	sit(&b, LINK_WANT_CONTROL | LINK_WANT_DISPLAY);
+	leave(&b);
+	test_equal(device.classes_over, 1);
+	leave(&a);
+	test_equal(device.classes_over, 2);
+	stop();
+}
+
 static void listens_where_it_should(void)
 {
 	char *folder = g_dir_make_tmp("irori-link-XXXXXX", NULL);
@@ -414,6 +452,7 @@ int main(void)
 	test_run(slow_seat_is_dropped);
 	test_run(state_and_first_frames);
 	test_run(requests_are_answered);
+	test_run(class_lasts_as_long_as_who_gave_it);
 	test_run(listens_where_it_should);
 	test_run(client_does_not_trust);
 	return 0;
