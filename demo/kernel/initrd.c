@@ -5,14 +5,22 @@
 
 enum { HEADER = 110, FIELD_SIZE = 6 + 6 * 8, FIELD_NAME = 6 + 11 * 8 };
 
+/* What is not a number is larger than any archive. */
+#define NO_NUMBER (1ull << 40)
+
 static uint64_t hex(const uint8_t *digits)
 {
 	uint64_t value = 0;
 
 	for (int i = 0; i < 8; i++) {
-		uint8_t c = digits[i];
+		uint8_t c = digits[i], letter = c | 0x20;
 
-		value = value << 4 | (c <= '9' ? c - '0' : (c | 0x20) - 'a' + 10);
+		if (c >= '0' && c <= '9')
+			value = value << 4 | (uint64_t)(c - '0');
+		else if (letter >= 'a' && letter <= 'f')
+			value = value << 4 | (uint64_t)(letter - 'a' + 10);
+		else
+			return NO_NUMBER;
 	}
 	return value;
 }
