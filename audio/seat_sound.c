@@ -68,7 +68,7 @@ static void sound_trouble(struct seat_sound *sound, const char *why)
 {
 	g_mutex_lock(&sound->lock);
 	if (strcmp(sound->stat.trouble, why)) {
-		g_message("%s: %s", sound->name, why);
+		g_message("%s: %s", sound->name, *why ? why : "the device is there");
 		g_strlcpy(sound->stat.trouble, why, sizeof(sound->stat.trouble));
 	}
 	g_mutex_unlock(&sound->lock);
@@ -161,9 +161,12 @@ static void sound_start(void *data, const struct link_audio_start *start)
 		sound->owed = 0;
 	result = start->stream == 0 ? sink_start(sound->sink, &format)
 				    : sink_capture_start(sound->sink, &format);
-	if (result < 0)
-		g_message("%s: stream %u of %u Hz, %u channels: %s", sound->name, start->stream,
-			start->rate, start->channels, g_strerror(-result));
+	if (result == 0)
+		return;
+	/* Guests can do this as often as they like. */
+	sound_trouble(sound, "a stream of the guest's is none that this device can carry");
+	g_debug("%s: stream %u of %u Hz, %u channels: %s", sound->name, start->stream, start->rate,
+		start->channels, g_strerror(-result));
 }
 
 static void sound_stop(void *data, unsigned stream)

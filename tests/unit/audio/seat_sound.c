@@ -200,6 +200,48 @@ static void test_closed_microphone_is_silence(void)
 	guest_down();
 }
 
+static gint messages;
+
+static void count_message(const char *domain, GLogLevelFlags level, const char *text, gpointer data)
+{
+	g_atomic_int_inc(&messages);
+}
+
+static bool is_settled(struct seat_sound *sound)
+{
+	return guest.consumed == 4;
+}
+
+/* Formats are the guest's word, as often as it likes. */
+static void test_odd_formats_do_not_flood_the_log(void)
+{
+	struct port_audio_format format = { 5512, 1, 512 };
+	guint handler = g_log_set_handler("irori-sound", G_LOG_LEVEL_MESSAGE, count_message, NULL);
+	struct seat_sound *sound;
+	struct seat_port *port;
+
+	guest_up();
+	sound = sound_up(&audio_null);
+	until(sound, is_clock, "the seat is the clock");
+	messages = 0;
+	port = link_server_port(guest.server);
+	for (unsigned i = 0; i < 100; i++) {
+		format.rate = 5512 + i;
+		port->ops->audio_start(port, 0, &format);
+		port->ops->audio_start(port, 1, &format);
+		port->ops->audio_stop(port, 0);
+		port->ops->audio_stop(port, 1);
+	}
+	format.rate = 48000;
+	port->ops->audio_start(port, 0, &format);
+	port->ops->audio_write(port, "hush", 4);
+	until(sound, is_settled, "the seat has heard it all");
+	test_assert(g_atomic_int_get(&messages) <= 1);
+	seat_sound_free(sound);
+	guest_down();
+	g_log_remove_handler("irori-sound", handler);
+}
+
 int main(void)
 {
 	guest.folder = g_dir_make_tmp("irori-sound-XXXXXX", NULL);
@@ -209,6 +251,7 @@ int main(void)
 	test_run(test_guest_goes_and_comes);
 	test_run(test_no_device_no_clock);
 	test_run(test_closed_microphone_is_silence);
+	test_run(test_odd_formats_do_not_flood_the_log);
 	g_main_context_unref(guest.context);
 	g_rmdir(guest.folder);
 	g_free(guest.path);
