@@ -88,6 +88,7 @@ static void clock_present(struct link_server *server, uint64_t seq, int64_t vbla
 	int64_t period_ns)
 {
 	struct frame_clock *clock = &server->clock;
+	bool moved = clock->presented < seq;
 
 	/* The device may send further frames from within; those wait for the next vblank. */
 	while (clock->presented < seq) {
@@ -96,7 +97,8 @@ static void clock_present(struct link_server *server, uint64_t seq, int64_t vbla
 			server->events->presented(server->device, clock->presented, vblank_ns,
 				period_ns);
 	}
-	if (clock->sent != clock->presented)
+	/* Who says the same again and again does not hold up what waits. */
+	if (moved && clock->sent != clock->presented)
 		clock->waiting_ns = server->now();
 	clock_arm(server);
 }
@@ -279,6 +281,8 @@ void audio_clock_consumed(struct link_server *server, size_t bytes)
 	struct audio_clock *audio = &server->audio[0];
 	size_t paid = MIN(bytes, audio->debt), n;
 
+	if (!bytes)
+		return; /* no sign of life */
 	audio->dozes = false;
 	audio->heard_ns = server->now();
 	audio->debt -= paid;

@@ -79,6 +79,48 @@ static void null_clock_stands_in(void)
 	stop();
 }
 
+/* Signs of life that bring nothing forward do not count. */
+static void null_clock_takes_over_from_a_babbler(void)
+{
+	int64_t end = now() + 5000000000ll;
+	struct seen seat;
+
+	start(NULL);
+	sit(&seat, LINK_WANT_CLOCK);
+	show_buffer(1);
+	show_frame(1, 1);
+	link_client_presented(seat.client, 1, 1234, 16);
+	pump();
+	test_equal(device.n_presented, 1);
+	show_frame(2, 1);
+	while (device.n_presented < 2 && now() < end) {
+		link_client_presented(seat.client, 1, 1234, 16);
+		pump_ms(10);
+	}
+	test_equal(device.n_presented, 2);
+	leave(&seat);
+	stop();
+}
+
+static void null_sink_takes_over_from_a_babbler(void)
+{
+	struct port_audio_format format = { 48000, 2, 1920 };
+	int64_t end = now() + 5000000000ll;
+	struct seen sink;
+
+	start(NULL);
+	sit(&sink, LINK_WANT_SINK);
+	port->ops->audio_start(port, 0, &format);
+	port->ops->audio_write(port, "hush", 4);
+	while (device.consumed < 4 && now() < end) {
+		link_client_audio_consumed(sink.client, 0, 0);
+		pump_ms(10);
+	}
+	test_equal(device.consumed, 4);
+	leave(&sink);
+	stop();
+}
+
 static void sound_by_the_null_clock(void)
 {
 	struct port_audio_format format = { 48000, 2, 1920 }; /* 10 ms */
@@ -155,6 +197,8 @@ int main(void)
 	test_run(clock_seat_presents);
 	test_run(null_clock_is_even);
 	test_run(null_clock_stands_in);
+	test_run(null_clock_takes_over_from_a_babbler);
+	test_run(null_sink_takes_over_from_a_babbler);
 	test_run(sound_by_the_null_clock);
 	test_run(sound_by_the_sink);
 	test_run(microphone);
