@@ -388,6 +388,11 @@ static gboolean server_woken(gpointer data)
 	if (next != INT64_MAX && g_source_get_ready_time(server->wake) < 0)
 		g_source_set_ready_time(server->wake,
 			g_get_monotonic_time() + (next - now) / 1000 + 1);
+	/* A state that another thread posted between those two lines would wait as long. */
+	g_mutex_lock(&server->lock);
+	if (server->posted->len)
+		g_source_set_ready_time(server->wake, 0);
+	g_mutex_unlock(&server->lock);
 	return G_SOURCE_CONTINUE;
 }
 
