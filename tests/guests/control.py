@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Asks things of a running guest over its seat link, as `irori` does, and looks at what it does.
 
-usage: control.py VMM GUEST revive|pause
+usage: control.py VMM GUEST revive|pause|lent
 """
 import os
 import socket
@@ -12,9 +12,11 @@ import tempfile
 import threading
 import time
 
-HELLO, REQUEST, GUEST = 1, 7, 0x800a
+HELLO, REQUEST, STAT = 1, 7, 8
+GUEST, REPLY, STAT_REPLY = 0x800a, 0x800b, 0x800c
 WANT_CONTROL = 1 << 6
-RESET, POWEROFF, PAUSE, RESUME = 1, 2, 3, 4
+RESET, POWEROFF, PAUSE, RESUME, CLASS = 1, 2, 3, 4, 5
+FAIR, IDLE = 2, 3
 RUNNING, RESETTING, PAUSED, OFF, CRASHED = range(5)
 PATIENCE = 20
 
@@ -32,30 +34,42 @@ class Guest:
         self.watchdog = threading.Timer(2 * PATIENCE, self.process.kill)
         self.watchdog.start()
         self.wait_lines(1)
-        self.link = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        self.link.settimeout(PATIENCE)
-        self.link.connect(self.socket_path)
-        self.send(HELLO, struct.pack("=II64s", 1, WANT_CONTROL, b"control.py"))
+        self.link = self.connect()
 
     def count(self):
         for _ in self.process.stdout:
             self.lines += 1
 
-    def send(self, opcode, body):
-        self.link.send(struct.pack("=HH", opcode, len(body)) + body)
+    def connect(self):
+        link = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        link.settimeout(PATIENCE)
+        link.connect(self.socket_path)
+        self.send(HELLO, struct.pack("=II64s", 1, WANT_CONTROL, b"control.py"), link)
+        return link
 
-    def ask(self, verb):
-        self.send(REQUEST, struct.pack("=III", verb, 0, 7))
+    def send(self, opcode, body, link=None):
+        (link or self.link).send(struct.pack("=HH", opcode, len(body)) + body)
+
+    def ask(self, verb, argument=0, link=None):
+        self.send(REQUEST, struct.pack("=III", verb, argument, 7), link)
+
+    def wait_message(self, wanted, link=None):
+        """The body of the next message of that kind."""
+        while True:
+            message = (link or self.link).recv(70000)
+            if not message:
+                raise RuntimeError("the guest hung up while %#x was expected" % wanted)
+            if struct.unpack_from("=H", message)[0] == wanted:
+                return message[4:]
 
     def wait_state(self, state):
         """Until LINK_GUEST says so."""
-        while True:
-            message = self.link.recv(70000)
-            if not message:
-                raise RuntimeError("the guest hung up while state %d was expected" % state)
-            opcode, _ = struct.unpack_from("=HH", message)
-            if opcode == GUEST and struct.unpack_from("=I", message, 4)[0] == state:
-                return
+        while struct.unpack_from("=I", self.wait_message(GUEST))[0] != state:
+            pass
+
+    def share_class(self):
+        self.send(STAT, b"")
+        return struct.unpack_from("=I", self.wait_message(STAT_REPLY), 64 + 2 * 4)[0]
 
     def wait_lines(self, lines):
         end = time.monotonic() + PATIENCE
@@ -99,6 +113,21 @@ def pause(guest):
         guest.wait_lines(before + 3)
 
 
+def lent(guest):
+    """A class lasts as long as the seat that asked for it is there."""
+    supervisor = guest.connect()
+    guest.ask(CLASS, IDLE, supervisor)
+    guest.wait_message(REPLY, supervisor)
+    if guest.share_class() != IDLE:
+        raise RuntimeError("the class was not taken")
+    supervisor.close()
+    end = time.monotonic() + PATIENCE
+    while guest.share_class() != FAIR:
+        if time.monotonic() > end:
+            raise RuntimeError("the class stays after the supervisor has gone")
+        time.sleep(0.005)
+
+
 def main():
     if not os.access("/dev/kvm", os.R_OK | os.W_OK):
         print("SKIP: /dev/kvm is not there, or not for this user")
@@ -107,7 +136,7 @@ def main():
     with tempfile.TemporaryDirectory(prefix="irori-guest-") as folder:
         guest = Guest(vmm, kernel, folder)
         try:
-            {"revive": revive, "pause": pause}[scenario](guest)
+            {"revive": revive, "pause": pause, "lent": lent}[scenario](guest)
             guest.end()
         finally:
             if guest.process.poll() is None:
