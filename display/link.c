@@ -49,6 +49,18 @@ static bool text_ends(const char *text, size_t len)
 	return memchr(text, 0, len) != NULL;
 }
 
+/* What guests and their counters are called goes to terminals and into JSON: printable ASCII. */
+static bool text_plain(const char *text, size_t len)
+{
+	for (size_t i = 0; i < len; i++) {
+		if (!text[i])
+			return true;
+		if (text[i] < 0x20 || text[i] >= 0x7f)
+			return false;
+	}
+	return false;
+}
+
 static bool hello_check(const union link_body *body, size_t size)
 {
 	return text_ends(body->hello.name, sizeof(body->hello.name));
@@ -80,7 +92,7 @@ static bool consumed_check(const union link_body *body, size_t size)
 
 static bool welcome_check(const union link_body *body, size_t size)
 {
-	return text_ends(body->welcome.name, sizeof(body->welcome.name)) &&
+	return text_plain(body->welcome.name, sizeof(body->welcome.name)) &&
 		body->welcome.state <= LINK_GUEST_CRASHED;
 }
 
@@ -120,11 +132,11 @@ static bool stat_check(const union link_body *body, size_t size)
 {
 	const struct link_stat *stat = &body->stat;
 
-	if (!text_ends(stat->name, sizeof(stat->name)) || stat->n_exits > LINK_MAX_EXITS ||
+	if (!text_plain(stat->name, sizeof(stat->name)) || stat->n_exits > LINK_MAX_EXITS ||
 	    stat->n_threads > LINK_MAX_THREADS)
 		return false;
 	for (unsigned i = 0; i < stat->n_exits; i++)
-		if (!text_ends(stat->exits[i].reason, sizeof(stat->exits[i].reason)))
+		if (!text_plain(stat->exits[i].reason, sizeof(stat->exits[i].reason)))
 			return false;
 	return true;
 }

@@ -156,7 +156,7 @@ struct link_frame {
 	int64_t flush_ns;
 	uint32_t buffer;
 	uint32_t reserved;
-	struct rect source, damage;
+	struct rect source, damage; /* within the buffer; source is not empty */
 };
 
 struct link_cursor {

@@ -136,7 +136,8 @@ static int handle_frame(struct link_client *client, const struct link_message *m
 
 	if (frame->buffer) {
 		buffer = buffer_find(client, frame->buffer);
-		if (!buffer || !rect_within(&frame->source, &buffer->picture) ||
+		if (!buffer || !frame->source.width || !frame->source.height ||
+		    !rect_within(&frame->source, &buffer->picture) ||
 		    !rect_within(&frame->damage, &buffer->picture))
 			return -EPROTO;
 	}

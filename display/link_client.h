@@ -40,7 +40,7 @@ struct link_client_events {
 	/* After return the picture is unmapped. */
 	void (*buffer_gone)(void *data, const struct link_picture *picture);
 	/* picture is NULL when the scanout is off (frame->buffer 0). Source and damage have been
-	 * checked to lie within the picture. */
+	 * checked to lie within the picture; the source is not empty. */
 	void (*frame)(void *data, const struct link_frame *frame,
 		const struct link_picture *picture);
 	/* picture is NULL for no cursor. */

@@ -3,7 +3,8 @@
  *
  * Both ends use it; nothing but link_server.c and link_client.c needs to. link_parse() is the pure
  * part: it says whether bytes that came from the other side are a message of display/link.h, with
- * exact size, known opcode, a descriptor only where one belongs and every field in its range.
+ * exact size, known opcode, a descriptor only where one belongs and every field in its range; names
+ * that come from a guest are printable ASCII.
  *
  * Thread: any. link_send may be called on one socket by several threads: a message is one packet.
  */

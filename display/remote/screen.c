@@ -240,6 +240,7 @@ static void screen_destroy_surface(struct remote_screen *screen)
 	screen_drop_queue(screen, &screen->draws);
 	spice_qxl_destroy_primary_surface(&screen->qxl, 0);
 	g_clear_pointer(&screen->surface, g_free);
+	screen->width = screen->height = 0;
 }
 
 static bool screen_create_surface(struct remote_screen *screen, uint32_t width, uint32_t height)
@@ -418,8 +419,6 @@ void remote_screen_show(struct remote_screen *screen, const struct link_picture 
 	all = !screen->picture.pixels || memcmp(source, &screen->source, sizeof(*source));
 	screen->picture = *picture;
 	screen->source = *source;
-	if (!source->width || !source->height)
-		return;
 	if (source->width != screen->width || source->height != screen->height) {
 		screen->dirty = (struct rect){0};
 		if (!screen_create_surface(screen, source->width, source->height))

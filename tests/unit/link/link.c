@@ -404,15 +404,28 @@ static void client_refuses(uint16_t opcode, const void *body, size_t size, int f
 	close(guest);
 }
 
+static void client_refuses_frame(const struct link_frame *frame)
+{
+	struct link_buffer buffer = { 1, 64, 64, 256 };
+	struct seen seen;
+	int guest;
+	struct link_client *client = bad_guest(&guest, &seen);
+
+	test_equal(link_send(guest, LINK_BUFFER, &buffer, sizeof(buffer), picture_fd), 0);
+	test_equal(link_client_dispatch(client), 1);
+	test_equal(link_send(guest, LINK_FRAME, frame, sizeof(*frame), -1), 0);
+	test_equal(link_client_dispatch(client), -EPROTO);
+	link_client_free(client);
+	close(guest);
+}
+
 static void client_does_not_trust(void)
 {
 	struct link_buffer buffer = { 1, 64, 64, 256 };
 	struct link_frame frame = { .seq = 1, .buffer = 1, .source = { 0, 0, 64, 64 } };
 	struct link_cursor cursor = { .buffer = 3 };
 	struct link_welcome welcome = { .version = LINK_VERSION };
-	struct link_client *client;
-	struct seen seen;
-	int guest, open_fd = memfd_create("open", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+	int open_fd = memfd_create("open", MFD_CLOEXEC | MFD_ALLOW_SEALING);
 
 	start(NULL);
 	test_equal(ftruncate(open_fd, 64 * 256), 0);
@@ -425,14 +438,12 @@ static void client_does_not_trust(void)
 	client_refuses(LINK_CURSOR, &cursor, sizeof(cursor), -1);
 	client_refuses(LINK_WELCOME, &welcome, sizeof(welcome), -1); /* twice */
 
-	client = bad_guest(&guest, &seen);
-	test_equal(link_send(guest, LINK_BUFFER, &buffer, sizeof(buffer), picture_fd), 0);
-	test_equal(link_client_dispatch(client), 1);
 	frame.source.x = UINT32_MAX; /* + 64 would wrap */
-	test_equal(link_send(guest, LINK_FRAME, &frame, sizeof(frame), -1), 0);
-	test_equal(link_client_dispatch(client), -EPROTO);
-	link_client_free(client);
-	close(guest);
+	client_refuses_frame(&frame);
+	frame.source = (struct rect) { 0, 0, 64, 0 }; /* nothing that could fill a screen */
+	client_refuses_frame(&frame);
+	strcpy(welcome.name, "\033[2J"); /* names go to terminals */
+	client_refuses(LINK_WELCOME, &welcome, sizeof(welcome), -1);
 	close(open_fd);
 	stop();
 }
