@@ -134,7 +134,7 @@ static bool source_open(struct boot_source *source, const char *path, GError **e
 
 	if (!path)
 		return true;
-	source->fd = open(path, O_RDONLY | O_CLOEXEC);
+	source->fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* what it is, is seen next */
 	if (source->fd < 0 || fstat(source->fd, &status) < 0)
 		return fail(error, "%s: %s", path, g_strerror(errno));
 	if (!S_ISREG(status.st_mode) || status.st_size == 0)

@@ -1,5 +1,6 @@
 /*
- * The end of a machine: what threads still look at goes after the threads.
+ * The beginning of a machine: what may be a kernel's file. Its end: what threads still look at goes
+ * after the threads.
  */
 #include "vmm/machine.c"
 
@@ -97,8 +98,32 @@ static void threads_end_before_what_they_use(void)
 	test_equal(freed, 1);
 }
 
+/* A message, and no waiting for somebody who writes. */
+static void only_files_are_kernels(void)
+{
+	g_autofree char *folder = g_dir_make_tmp("irori-test-machine-XXXXXX", NULL);
+	g_autofree char *fifo = g_build_filename(folder, "fifo", NULL);
+	const char *const wrong[] = { folder, fifo, "/dev/null", "/nonexistent" };
+
+	test_equal(mkfifo(fifo, 0600), 0);
+	alarm(5);
+	for (unsigned i = 0; i < G_N_ELEMENTS(wrong); i++) {
+		struct boot_source source = { .fd = -1 };
+		g_autoptr(GError) error = NULL;
+
+		test_assert(!source_open(&source, wrong[i], &error));
+		test_assert(strstr(error->message, wrong[i]));
+		if (source.fd >= 0)
+			close(source.fd);
+	}
+	alarm(0);
+	unlink(fifo);
+	rmdir(folder);
+}
+
 int main(void)
 {
+	test_run(only_files_are_kernels);
 	test_run(threads_end_before_what_they_use);
 	return 0;
 }
