@@ -123,14 +123,6 @@ void virtio_set_status(struct virtio_device *dev, uint8_t status)
 	g_mutex_unlock(&dev->lock);
 }
 
-void virtio_accept(struct virtio_device *dev, uint64_t features)
-{
-	g_mutex_lock(&dev->lock);
-	if (!(dev->status & VIRTIO_FEATURES_OK))
-		dev->accepted = features;
-	g_mutex_unlock(&dev->lock);
-}
-
 void virtio_kick(struct virtio_device *dev, unsigned q)
 {
 	g_mutex_lock(&dev->lock);

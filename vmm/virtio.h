@@ -87,7 +87,6 @@ void virtio_config_changed(struct virtio_device *dev);
 
 /* For transports: the driver's side of the state machine. Take the lock themselves. */
 void virtio_set_status(struct virtio_device *dev, uint8_t status);
-void virtio_accept(struct virtio_device *dev, uint64_t features);
 void virtio_kick(struct virtio_device *dev, unsigned q); /* no-op before DRIVER_OK */
 void virtio_reset(struct virtio_device *dev);
 

@@ -177,9 +177,8 @@ GUEST_FN void guest_reset(struct guest *guest)
 {
 	if (guest->device->reset)
 		guest->device->reset(guest->device);
-	pci_bus_reset(guest->machine.pci);
 	memory_clear(guest->machine.memory);
-	pci_bus_assign(guest->machine.pci, MACHINE_PCI_BASE, MACHINE_PCI_LEN);
+	pci_bus_renew(guest->machine.pci, MACHINE_PCI_BASE, MACHINE_PCI_LEN);
 	memset(guest->queue, 0, sizeof(guest->queue));
 	guest->heap = GUEST_HEAP;
 }
