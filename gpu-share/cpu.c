@@ -129,3 +129,8 @@ int cpu_share_apply(pid_t tid, enum cpu_role role, enum share_class share_class)
 		ret = apply_affinity(tid, share_class);
 	return ret == -ESRCH ? 0 : ret;
 }
+
+enum share_class cpu_share_vcpus(enum share_class share_class, unsigned vcpus, unsigned processors)
+{
+	return share_class == SHARE_VIDEO && vcpus >= processors ? SHARE_INTERACTIVE : share_class;
+}

@@ -12,7 +12,7 @@
  * threads at nice -15 waited up to 300 ms for their turn, real-time ones 1. The price: a hostile guest
  * of class video may keep as many processors busy as it has virtual ones, up to what
  * sched_rt_runtime_us leaves to everybody else (95 %). So the class is for the administrator to give,
- * to guests with fewer virtual processors than the host has. (SCHED_DEADLINE would bound it better;
+ * and a guest's vCPUs only get it where they leave the host a processor: see cpu_share_vcpus(). (SCHED_DEADLINE would bound it better;
  * Linux 6.18 lost reserved bandwidth when such threads changed class or ended, and after a few runs
  * refused every reservation.)
  *
@@ -39,6 +39,9 @@ enum cpu_share_how {
 /* What this process may do; found once, by trying on the calling thread. */
 enum cpu_share_how cpu_share_how(void);
 const char *cpu_share_how_name(enum cpu_share_how how);
+
+/* What the vCPUs of a guest with so many get of its class: never every processor in real time. */
+enum share_class cpu_share_vcpus(enum share_class share_class, unsigned vcpus, unsigned processors);
 
 /* Gives a thread of this process its class. 0 or -errno; a thread that is gone is not an error. */
 int cpu_share_apply(pid_t tid, enum cpu_role role, enum share_class share_class);

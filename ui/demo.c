@@ -22,7 +22,7 @@
 #define VBLANK_NS 16666667ll
 
 enum {
-	CADENCE = 2,        /* the clip's 30 frames a second on 60 vblanks */
+	CADENCE = 1,        /* the clip's 60 frames a second on 60 vblanks */
 	START_WAIT_S = 60,
 	TABLE_MS = 500,
 	BUSY_MS = 200,

@@ -31,10 +31,26 @@ void stats_free(struct stats *stats)
 	g_free(stats);
 }
 
-static int share_apply(const struct link_thread *thread, enum share_class share_class)
+/* Under the lock. */
+static int share_apply(const struct stats *stats, const struct link_thread *thread)
 {
-	return cpu_share_apply(thread->tid,
-		thread->role == LINK_THREAD_VCPU ? CPU_ROLE_VCPU : CPU_ROLE_DEVICE, share_class);
+	if (thread->role != LINK_THREAD_VCPU)
+		return cpu_share_apply(thread->tid, CPU_ROLE_DEVICE, stats->share_class);
+	return cpu_share_apply(thread->tid, CPU_ROLE_VCPU,
+		cpu_share_vcpus(stats->share_class, stats->n_vcpus, g_get_num_processors()));
+}
+
+static int share_apply_all(const struct stats *stats)
+{
+	int result = 0;
+
+	for (unsigned i = 0; i < stats->n_threads; i++) {
+		int rc = share_apply(stats, &stats->thread[i]);
+
+		if (rc && !result)
+			result = rc;
+	}
+	return result;
 }
 
 void stats_thread(struct stats *stats, enum link_thread_role role)
@@ -46,7 +62,8 @@ void stats_thread(struct stats *stats, enum link_thread_role role)
 	g_mutex_lock(&stats->lock);
 	if (stats->n_threads < LINK_MAX_THREADS) {
 		stats->thread[stats->n_threads++] = thread;
-		share_apply(&thread, stats->share_class);
+		stats->n_vcpus += role == LINK_THREAD_VCPU;
+		share_apply_all(stats); /* one vCPU more may change what all of them get */
 	}
 	g_mutex_unlock(&stats->lock);
 }
@@ -72,16 +89,11 @@ void stats_reset(struct stats *stats, int64_t now)
 
 int stats_share(struct stats *stats, enum share_class share_class)
 {
-	int result = 0;
+	int result;
 
 	g_mutex_lock(&stats->lock);
 	stats->share_class = share_class;
-	for (unsigned i = 0; i < stats->n_threads; i++) {
-		int rc = share_apply(&stats->thread[i], share_class);
-
-		if (rc && !result)
-			result = rc;
-	}
+	result = share_apply_all(stats);
 	g_mutex_unlock(&stats->lock);
 	return result;
 }

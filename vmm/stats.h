@@ -20,7 +20,7 @@ struct stats {
 	int64_t started_ns, first_entry_ns, reset_ns;
 	uint32_t reboots;
 	enum share_class share_class;
-	unsigned n_threads;
+	unsigned n_threads, n_vcpus;
 	struct link_thread thread[LINK_MAX_THREADS];
 };
 

@@ -146,8 +146,8 @@ def main():
     p.add_argument("output")
     p.add_argument("--width", type=int, default=1280)
     p.add_argument("--height", type=int, default=720)
-    p.add_argument("--fps", type=int, default=30)
-    p.add_argument("--seconds", type=int, default=20)
+    p.add_argument("--fps", type=int, default=60)
+    p.add_argument("--seconds", type=int, default=10)
     p.add_argument("--quality", type=int, default=6, help="Theora's, 0 to 10")
     a = p.parse_args()
     if a.width < CELLS * CELL or a.width % 16 or a.height % 16:

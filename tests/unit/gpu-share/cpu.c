@@ -126,8 +126,18 @@ static void group_files(void)
 	folder_remove(dir);
 }
 
+static void vcpus_leave_the_host_a_processor(void)
+{
+	test_equal(cpu_share_vcpus(SHARE_VIDEO, 1, 2), SHARE_VIDEO);
+	test_equal(cpu_share_vcpus(SHARE_VIDEO, 2, 2), SHARE_INTERACTIVE);
+	test_equal(cpu_share_vcpus(SHARE_VIDEO, 1, 1), SHARE_INTERACTIVE);
+	test_equal(cpu_share_vcpus(SHARE_IDLE, 8, 2), SHARE_IDLE);
+	test_equal(cpu_share_vcpus(SHARE_FAIR, 8, 2), SHARE_FAIR);
+}
+
 int main(void)
 {
+	test_run(vcpus_leave_the_host_a_processor);
 	test_run(classes_reach_the_scheduler);
 	test_run(wrong_arguments);
 	test_run(group_files);
