@@ -5,6 +5,7 @@
 #include "display/link_server.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <glib-unix.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -423,6 +424,20 @@ int link_server_adopt(struct link_server *server, int sock)
 	return 0;
 }
 
+/* Who waits at the door with no descriptor left to let it in would wake us for ever: it is shown out
+ * with the one that is kept for this. */
+static void server_turn_away(struct link_server *server)
+{
+	int sock;
+
+	g_warning("no descriptor left for a seat");
+	close(server->spare);
+	sock = accept4(server->socket, NULL, NULL, SOCK_CLOEXEC);
+	if (sock >= 0)
+		close(sock);
+	server->spare = fcntl(server->socket, F_DUPFD_CLOEXEC, 0);
+}
+
 static gboolean server_accept(gint fd, GIOCondition condition, gpointer data)
 {
 	int sock = accept4(fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
@@ -430,7 +445,7 @@ static gboolean server_accept(gint fd, GIOCondition condition, gpointer data)
 	if (sock >= 0)
 		link_server_adopt(data, sock);
 	else if (errno == EMFILE || errno == ENFILE)
-		g_warning("no descriptor left for a seat");
+		server_turn_away(data);
 	return G_SOURCE_CONTINUE;
 }
 
@@ -480,6 +495,9 @@ static int server_listen(struct link_server *server, const char *path)
 	server->path = g_strdup(path); /* ours to remove from now on */
 	if (chmod(path, 0600) < 0 || listen(server->socket, LINK_SERVER_MAX_SEATS) < 0)
 		return -errno;
+	server->spare = fcntl(server->socket, F_DUPFD_CLOEXEC, 0);
+	if (server->spare < 0)
+		return -errno;
 	server->accept = g_unix_fd_source_new(server->socket, G_IO_IN);
 	g_source_set_callback(server->accept, G_SOURCE_FUNC(server_accept), server, NULL);
 	g_source_attach(server->accept, server->context);
@@ -506,7 +524,7 @@ struct link_server *link_server_new(GMainContext *context, const struct link_ser
 		server->owner = *config->owner;
 	server->owner_data = config->owner_data;
 	server->now = config->now;
-	server->socket = -1;
+	server->socket = server->spare = -1;
 	g_mutex_init(&server->lock);
 	server->posted = g_array_new(FALSE, FALSE, sizeof(struct posted_state));
 	server->guest.since_ns = server->now();
@@ -541,6 +559,8 @@ void link_server_free(struct link_server *server)
 	source_drop(server->accept);
 	if (server->socket >= 0)
 		close(server->socket);
+	if (server->spare >= 0)
+		close(server->spare);
 	if (server->path)
 		unlink(server->path);
 	for (unsigned i = 0; i < LINK_SERVER_MAX_SEATS; i++)

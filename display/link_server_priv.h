@@ -75,6 +75,7 @@ struct link_server {
 	void *device;
 
 	int socket; /* listening; -1: none */
+	int spare;  /* a descriptor for the time when there is no other */
 	GSource *accept;
 	GSource *wake; /* posted states, the dead, HELLO deadlines */
 	struct link_seat *seat[LINK_SERVER_MAX_SEATS];

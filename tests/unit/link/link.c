@@ -3,6 +3,9 @@
  */
 #include "tests/unit/link/fake.h"
 
+#include <sys/resource.h>
+#include <sys/un.h>
+
 static void welcome_tells_what_was_granted(void)
 {
 	struct seen first, second;
@@ -377,6 +380,46 @@ static void listens_where_it_should(void)
 	g_free(folder);
 }
 
+static unsigned warnings;
+
+static void count_warning(const char *domain, GLogLevelFlags level, const char *text, void *data)
+{
+	warnings++;
+}
+
+/* The connection that finds no descriptor must not wake the guest's thread for ever. */
+static void no_descriptor_is_no_spin(void)
+{
+	char *path = g_build_filename(g_get_tmp_dir(), "irori-link-fds.sock", NULL);
+	int sock = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	guint handler = g_log_set_handler("irori-link", G_LOG_LEVEL_WARNING, count_warning, NULL);
+	struct rlimit before, none;
+	struct sockaddr_un address;
+	struct link_client *client;
+	char byte;
+
+	start(path);
+	test_equal(link_address(path, &address), 0);
+	test_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
+	none = before;
+	none.rlim_cur = (rlim_t)dup(sock); /* the lowest that is free */
+	close((int)none.rlim_cur);
+	test_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
+	test_equal(connect(sock, (struct sockaddr *)&address, sizeof(address)), 0);
+	pump();
+	test_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
+	test_equal(warnings, 1);
+	test_equal(recv(sock, &byte, 1, MSG_DONTWAIT), 0); /* it was turned away */
+	client = link_client_connect(path, LINK_WANT_CONTROL, "x", NULL, NULL, NULL);
+	pump();
+	test_equal(link_server_seats(server), 1);
+	link_client_free(client);
+	close(sock);
+	stop();
+	g_log_remove_handler("irori-link", handler);
+	g_free(path);
+}
+
 /* The client's checks, against a guest that is not to be trusted. */
 static struct link_client *bad_guest(int *guest, struct seen *seen)
 {
@@ -465,6 +508,7 @@ int main(void)
 	test_run(requests_are_answered);
 	test_run(class_lasts_as_long_as_who_gave_it);
 	test_run(listens_where_it_should);
+	test_run(no_descriptor_is_no_spin);
 	test_run(client_does_not_trust);
 	return 0;
 }
