@@ -75,14 +75,12 @@ static void do_crashed(struct control *control)
 	do_off(control);
 }
 
-/* In place: memory, devices, chips and processors become new; process and seats stay. */
+/* In place: memory, chips and processors become new, as the devices are; process and seats stay. */
 static int machine_renew(struct machine *machine)
 {
 	g_autoptr(GError) error = NULL;
-	int rc;
+	int rc = memory_clear(machine->memory);
 
-	machine_reset_devices(machine);
-	rc = memory_clear(machine->memory);
 	if (!rc)
 		rc = kvm_reset_chips(machine->kvm);
 	if (rc) {
@@ -105,6 +103,8 @@ static void do_reset(struct control *control)
 		~(1u << MACHINE_RESET | 1u << MACHINE_CRASHED));
 	control->resets++;
 	stats_reset(machine->stats, begin);
+	/* In this order: what the seat thread was still showing is not the new guest's first picture. */
+	machine_reset_devices(machine);
 	state_set(control, MACHINE_RUNNING, LINK_GUEST_RESETTING);
 	if (machine_renew(machine)) {
 		do_crashed(control);

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Asks things of a running guest over its seat link, as `irori` does, and looks at what it does.
 
-usage: control.py VMM GUEST revive|pause|lent
+usage: control.py VMM GUEST revive|pause|lent|midway
 """
 import os
 import socket
@@ -14,7 +14,7 @@ import time
 
 HELLO, REQUEST, STAT = 1, 7, 8
 GUEST, REPLY, STAT_REPLY = 0x800a, 0x800b, 0x800c
-WANT_CONTROL = 1 << 6
+WANT_DISPLAY, WANT_CONTROL = 1 << 0, 1 << 6
 RESET, POWEROFF, PAUSE, RESUME, CLASS = 1, 2, 3, 4, 5
 FAIR, IDLE = 2, 3
 RUNNING, RESETTING, PAUSED, OFF, CRASHED = range(5)
@@ -40,11 +40,11 @@ class Guest:
         for _ in self.process.stdout:
             self.lines += 1
 
-    def connect(self):
+    def connect(self, wants=WANT_CONTROL):
         link = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         link.settimeout(PATIENCE)
         link.connect(self.socket_path)
-        self.send(HELLO, struct.pack("=II64s", 1, WANT_CONTROL, b"control.py"), link)
+        self.send(HELLO, struct.pack("=II64s", 1, wants, b"control.py"), link)
         return link
 
     def send(self, opcode, body, link=None):
@@ -63,9 +63,11 @@ class Guest:
                 return message[4:]
 
     def wait_state(self, state):
-        """Until LINK_GUEST says so."""
-        while struct.unpack_from("=I", self.wait_message(GUEST))[0] != state:
-            pass
+        """Until LINK_GUEST says so; since when, in ns."""
+        while True:
+            now, _, since = struct.unpack("=IIq", self.wait_message(GUEST))
+            if now == state:
+                return since
 
     def share_class(self):
         self.send(STAT, b"")
@@ -128,6 +130,24 @@ def lent(guest):
         time.sleep(0.005)
 
 
+def watch(link):
+    """A seat that looks at all the pictures, so that showing one takes its time."""
+    while link.recv(70000):
+        pass
+
+
+def midway(guest):
+    """The old guest's last pictures are not the new one's first: that one is long in coming."""
+    threading.Thread(target=watch, args=[guest.connect(WANT_DISPLAY)], daemon=True).start()
+    for lines in range(1, 13):
+        guest.wait_lines(lines)
+        guest.ask(RESET)
+        begin = guest.wait_state(RESETTING)
+        took = (guest.wait_state(RUNNING) - begin) / 1e6
+        if took < 50:
+            raise RuntimeError("a picture %.3f ms after reset %d" % (took, lines))
+
+
 def main():
     if not os.access("/dev/kvm", os.R_OK | os.W_OK):
         print("SKIP: /dev/kvm is not there, or not for this user")
@@ -136,7 +156,7 @@ def main():
     with tempfile.TemporaryDirectory(prefix="irori-guest-") as folder:
         guest = Guest(vmm, kernel, folder)
         try:
-            {"revive": revive, "pause": pause, "lent": lent}[scenario](guest)
+            {"revive": revive, "pause": pause, "lent": lent, "midway": midway}[scenario](guest)
             guest.end()
         finally:
             if guest.process.poll() is None:

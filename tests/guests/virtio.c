@@ -48,6 +48,7 @@ void virtio_find(struct virtio *dev, uint16_t id)
 			continue;
 		dev->config = config;
 		dev->bar = read32(config + 0x10) & ~0xfu;
+		dev->size = VIRTIO_SIZE;
 		dev->desc = (volatile struct desc *)RINGS;
 		dev->avail = (volatile struct avail *)(RINGS + 0x1000);
 		dev->used = (volatile struct used *)(RINGS + 0x2000);
@@ -72,7 +73,7 @@ void virtio_reset(struct virtio *dev)
 void virtio_rings_at(struct virtio *dev, uint64_t desc, uint64_t avail, uint64_t used)
 {
 	write16(dev->bar + COMMON_QUEUE_SELECT, 0);
-	write16(dev->bar + COMMON_QUEUE_SIZE, VIRTIO_SIZE);
+	write16(dev->bar + COMMON_QUEUE_SIZE, dev->size);
 	write64(dev->bar + COMMON_QUEUE_DESC, desc);
 	write64(dev->bar + COMMON_QUEUE_AVAIL, avail);
 	write64(dev->bar + COMMON_QUEUE_USED, used);

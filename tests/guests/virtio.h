@@ -10,6 +10,7 @@
 enum virtio_guest {
 	VIRTIO_BLK = 0x1042,
 	VIRTIO_RNG = 0x1044,
+	VIRTIO_GPU = 0x1050,
 	VIRTIO_SIZE = 8,
 	VIRTIO_NEEDS_RESET = 0x40,
 	DESC_NEXT = 1,
@@ -38,6 +39,7 @@ struct used {
 struct virtio {
 	uint32_t config; /* ECAM */
 	uint32_t bar;
+	uint16_t size; /* of the queue; VIRTIO_SIZE unless somebody sets another before the start */
 	volatile struct desc *desc;
 	volatile struct avail *avail;
 	volatile struct used *used;
