@@ -12,6 +12,7 @@
 
 #include "vmm/kvm.h"
 #include "vmm/machine.h"
+#include "vmm/output.h"
 #include "vmm/serial.h"
 
 enum {
@@ -185,10 +186,11 @@ static bool output_open(struct serial_device *com, const struct serial_config *c
 	com->room = UINT64_MAX;
 	for (unsigned i = 0; i < G_N_ELEMENTS(known); i++)
 		if (!strcmp(config->output, known[i].name)) {
-			com->fd = known[i].fd;
+			com->fd = output_share(known[i].fd, &com->own_fd);
 			return true;
 		}
-	com->fd = open(config->output, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOCTTY, 0600);
+	com->fd = open(config->output,
+		O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOCTTY | O_NONBLOCK, 0600);
 	com->own_fd = com->fd >= 0;
 	if (com->fd < 0)
 		g_set_error(error, g_quark_from_static_string("irori-serial"), errno,

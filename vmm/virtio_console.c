@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "vmm/machine.h"
+#include "vmm/output.h"
 #include "vmm/virtio_pci.h"
 
 enum console_queues {
@@ -24,7 +25,7 @@ enum console_queues {
 };
 
 enum console_limits {
-	CONSOLE_PIECE = 4096, /* PIPE_BUF: a pipe that polls writable takes it without blocking */
+	CONSOLE_PIECE = 4096, /* see output.h */
 };
 
 enum console_output {
@@ -286,7 +287,7 @@ static bool console_open(struct console *console, const struct console_config *c
 	if (config->output == CONSOLE_FILE)
 		return console_open_file(console, config->path, config->max_size, error);
 	if (config->output == CONSOLE_STDOUT)
-		console->fd = STDOUT_FILENO;
+		console->fd = output_share(STDOUT_FILENO, &console->own_fd);
 	return true;
 }
 

@@ -145,6 +145,45 @@ static void slow_reader(void)
 	g_free(much);
 }
 
+/* A terminal takes a part of what it is given, and would keep the writer for the rest. */
+static void slow_terminal(void)
+{
+	int saved = dup(STDOUT_FILENO), master = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC), slave;
+	char *much = g_strnfill(200000, 'x');
+	unsigned got = 0;
+	char bytes[4096];
+
+	if (master < 0 || grantpt(master) < 0 || unlockpt(master) < 0) {
+		printf("no pseudo-terminal: not tested\n");
+		goto out;
+	}
+	slave = open(ptsname(master), O_RDWR | O_NOCTTY | O_CLOEXEC);
+	test_assert(slave >= 0);
+	dup2(slave, STDOUT_FILENO);
+	alarm(5);
+	plug(CONSOLE_STDOUT, CONSOLE_NO_INPUT, 0);
+	print(much);
+	test_assert(!answered());
+	while (got < 200000) {
+		ssize_t n = read(master, bytes, sizeof(bytes));
+
+		test_assert(n > 0);
+		got += (unsigned)n;
+		guest_spin(&guest);
+	}
+	test_assert(answered());
+	alarm(0);
+	guest_close(&guest);
+	test_equal(fcntl(STDOUT_FILENO, F_GETFL) & O_NONBLOCK, 0); /* others write to it, too */
+	dup2(saved, STDOUT_FILENO);
+	close(slave);
+out:
+	close(saved);
+	if (master >= 0)
+		close(master);
+	g_free(much);
+}
+
 static void typed_input(void)
 {
 	int saved = dup(STDIN_FILENO), end[2];
@@ -207,6 +246,7 @@ int main(void)
 	test_run(no_output);
 	test_run(backwards_buffers);
 	test_run(slow_reader);
+	test_run(slow_terminal);
 	test_run(typed_input);
 	test_run(files_refused);
 	unlink(path);

@@ -61,6 +61,20 @@ static void file_has_an_end(void)
 	expect_log("0123456\n");
 }
 
+/* An error at once, where a plain open would wait for a reader. */
+static void pipe_without_a_reader(void)
+{
+	struct serial_config config = { .output = path, .max_size = 4096 };
+	g_autoptr(GError) error = NULL;
+
+	unlink(path);
+	test_equal(mkfifo(path, 0600), 0);
+	alarm(5);
+	test_assert(!serial_type.create(&machine, "", &config, &error));
+	test_assert(strstr(error->message, path));
+	alarm(0);
+}
+
 int main(void)
 {
 	int fd = mkstemp(path);
@@ -71,6 +85,7 @@ int main(void)
 	machine.main_context = g_main_context_new();
 	test_run(lines_reach_the_file);
 	test_run(file_has_an_end);
+	test_run(pipe_without_a_reader);
 	g_main_context_unref(machine.main_context);
 	bus_free(machine.pio);
 	unlink(path);
