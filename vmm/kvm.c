@@ -77,6 +77,7 @@ static bool kvm_open(struct kvm *kvm, GError **error)
 bool kvm_create_chips(struct kvm *kvm, GError **error)
 {
 	struct kvm_pit_config pit = { .flags = KVM_PIT_SPEAKER_DUMMY };
+	int rc;
 
 	if (ioctl(kvm->vm, KVM_CREATE_IRQCHIP, 0) < 0)
 		return fail(error, "in-kernel interrupt controllers");
@@ -84,6 +85,12 @@ bool kvm_create_chips(struct kvm *kvm, GError **error)
 		kvm->chip[i].chip_id = i;
 		if (ioctl(kvm->vm, KVM_GET_IRQCHIP, &kvm->chip[i]) < 0)
 			return fail(error, "state of the interrupt controllers");
+	}
+	/* The kernel's own table has the PIT elsewhere than our ACPI tables say. */
+	rc = kvm_routing_set(kvm);
+	if (rc) {
+		errno = -rc;
+		return fail(error, "routes of interrupts");
 	}
 	/* A timer that old guests calibrate with; a machine without it is still a machine. */
 	kvm->has_pit = !ioctl(kvm->vm, KVM_CREATE_PIT2, &pit) &&

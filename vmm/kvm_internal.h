@@ -32,6 +32,7 @@ struct kvm {
 
 void kvm_msi_init(struct kvm *kvm);
 void kvm_msi_clear(struct kvm *kvm);
+int kvm_routing_set(struct kvm *kvm);
 bool kvm_cpuid_init(struct kvm *kvm, GError **error);
 
 #endif

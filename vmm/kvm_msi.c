@@ -27,8 +27,8 @@ static void entry_pin(struct kvm_irq_routing *table, unsigned chip, unsigned gsi
 	};
 }
 
-/* The whole table: the kernel's own for the pins, then the messages. Under the lock. */
-static int routing_set(struct kvm *kvm)
+/* The whole table: the pins, then the messages. Under the lock. */
+int kvm_routing_set(struct kvm *kvm)
 {
 	g_autofree struct kvm_irq_routing *table = g_malloc0(sizeof(*table) +
 		(PIC_PINS + IOAPIC_PINS + KVM_MSI_MAX) * sizeof(table->entries[0]));
@@ -105,7 +105,7 @@ static int msi_route(struct msi_sink *sink, struct pci_device *device, unsigned 
 		msi->address = address;
 		msi->data = data;
 		msi->valid = true;
-		rc = routing_set(kvm);
+		rc = kvm_routing_set(kvm);
 		if (!rc && fresh)
 			rc = irqfd_set(kvm, (unsigned)i, true);
 		if (rc && fresh)

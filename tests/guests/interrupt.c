@@ -1,5 +1,6 @@
 /*
- * The local APIC's timer and COM1's line interrupt arrive.
+ * The interrupts of the local APIC's timer, of the PIT at the pin where the ACPI tables say that it
+ * is wired to, and of COM1's line arrive.
  */
 #include "guest.h"
 
@@ -11,9 +12,11 @@ enum {
 	LAPIC_INITIAL = LAPIC + 0x380,
 	LAPIC_DIVIDE = LAPIC + 0x3e0,
 	IOAPIC = 0xfec00000,
+	PIT_PIN = 2,
 	COM1_PIN = 4,
 	TIMER_VECTOR = 0x40,
 	COM1_VECTOR = 0x41,
+	PIT_VECTOR = 0x42,
 };
 
 struct gate {
@@ -23,11 +26,17 @@ struct gate {
 } __attribute__((packed));
 
 static struct gate idt[256];
-static volatile uint32_t ticks, lines;
+static volatile uint32_t ticks, pits, lines;
 
 static __attribute__((used)) void timer_tick(void)
 {
 	ticks++;
+	write32(LAPIC_EOI, 0);
+}
+
+static __attribute__((used)) void pit_ended(void)
+{
+	pits++;
 	write32(LAPIC_EOI, 0);
 }
 
@@ -47,6 +56,7 @@ static __attribute__((used)) void com1_ready(void)
 		__asm__ volatile("pushal; call " #function "; popal; ret $8");                     \
 	}
 HANDLER(timer_handler, timer_tick)
+HANDLER(pit_handler, pit_ended)
 HANDLER(com1_handler, com1_ready)
 
 static void gate_set(unsigned vector, void (*handler)(void))
@@ -79,6 +89,7 @@ int guest_main(const void *start_info)
 	} __attribute__((packed)) idtr = { sizeof(idt) - 1, (uint32_t)idt };
 
 	gate_set(TIMER_VECTOR, timer_handler);
+	gate_set(PIT_VECTOR, pit_handler);
 	gate_set(COM1_VECTOR, com1_handler);
 	__asm__ volatile("lidt %0" : : "m"(idtr));
 	outb(0x21, 0xff);
@@ -89,6 +100,14 @@ int guest_main(const void *start_info)
 	write32(LAPIC_INITIAL, 100000); /* 0.1 ms */
 	wait_for(&ticks);
 	guest_print("tick\n");
+
+	ioapic_write(0x10 + 2 * PIT_PIN + 1, 0);
+	ioapic_write(0x10 + 2 * PIT_PIN, PIT_VECTOR);
+	outb(0x43, 0x30); /* channel 0 counts down once */
+	outb(0x40, 0xe8);
+	outb(0x40, 0x03); /* 0.8 ms */
+	wait_for(&pits);
+	guest_print("pit\n");
 
 	ioapic_write(0x10 + 2 * COM1_PIN + 1, 0);
 	ioapic_write(0x10 + 2 * COM1_PIN, COM1_VECTOR);
