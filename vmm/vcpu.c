@@ -52,11 +52,32 @@ static bool vcpu_park(struct vcpu *vcpu)
 	return go;
 }
 
+/* The signal exists to interrupt KVM_RUN; there is nothing to do in it. */
+static void kick_handler(int number)
+{
+}
+
+static int kick_signal(void)
+{
+	return SIGRTMIN;
+}
+
+/* Whoever started us may have had it blocked. */
+static void kick_unblock(void)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, kick_signal());
+	pthread_sigmask(SIG_UNBLOCK, &set, NULL);
+}
+
 static void *vcpu_thread(void *data)
 {
 	struct vcpu *vcpu = data;
 	struct stats *stats = vcpu->machine->stats;
 
+	kick_unblock();
 	stats_thread(stats, LINK_THREAD_VCPU);
 	if (!vcpu_park(vcpu))
 		return NULL;
@@ -76,16 +97,6 @@ static void *vcpu_thread(void *data)
 		if (!inside && !vcpu_park(vcpu))
 			return NULL;
 	}
-}
-
-/* The signal exists to interrupt KVM_RUN; there is nothing to do in it. */
-static void kick_handler(int number)
-{
-}
-
-static int kick_signal(void)
-{
-	return SIGRTMIN;
 }
 
 static bool vcpu_new(struct vcpus *group, unsigned index, GError **error)

@@ -4,6 +4,7 @@
 usage: control.py VMM GUEST revive|pause|lent|midway
 """
 import os
+import signal
 import socket
 import struct
 import subprocess
@@ -28,7 +29,10 @@ class Guest:
         with open(path, "w") as file:
             file.write("[Guest]\nName=test\nMemory=16M\nVcpus=2\nKernel=%s\nSocket=%s\n" % (
                 os.path.abspath(kernel), self.socket_path))
-        self.process = subprocess.Popen([vmm, path], stdout=subprocess.PIPE)
+        self.process = subprocess.Popen(
+            [vmm, path], stdout=subprocess.PIPE,
+            # Whoever starts it may have signals blocked, those of processors' threads too.
+            preexec_fn=lambda: signal.pthread_sigmask(signal.SIG_BLOCK, range(1, 65)))
         self.lines = 0
         threading.Thread(target=self.count, daemon=True).start()
         self.watchdog = threading.Timer(2 * PATIENCE, self.process.kill)
