@@ -24,6 +24,7 @@ struct device_type {
 	const char *section;  /* configuration section: "Disk" */
 	const char *help;     /* one line */
 	bool always;          /* one is made even if no section asks for it */
+	bool single;          /* and two are an error */
 	const struct property *properties; /* ends with a zeroed entry; NULL: none */
 	size_t config_size;   /* of the structure the properties fill */
 	/* The device, or NULL and error set. `config` lives as long as the machine. */

@@ -279,6 +279,8 @@ static bool make_sections(struct machine_parts *parts, const struct device_type 
 
 		if (!instance)
 			continue;
+		if (made && type->single)
+			return fail(error, "[%s]: a guest has only one [%s]", *s, type->section);
 		if (!make_device(parts, type, *s, instance, error))
 			return false;
 		made = true;

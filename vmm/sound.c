@@ -67,6 +67,7 @@ static const struct device_type virtio_sound = {
 	.section = "Sound",
 	.help = "Sound card: playback and capture, S16 at 44100 or 48000 Hz",
 	.always = true,
+	.single = true,
 	.properties = sound_properties,
 	.config_size = sizeof(struct sound_config),
 	.create = sound_create,

@@ -627,6 +627,7 @@ static const struct device_type virtio_gpu = {
 	.section = "Gpu",
 	.help = "The screen: virtio-gpu, 2D, one scanout",
 	.always = true,
+	.single = true,
 	.properties = gpu_properties,
 	.config_size = sizeof(struct gpu_config),
 	.create = gpu_create,

@@ -460,7 +460,8 @@ static struct device *input_create(struct machine *machine, const struct device_
 	static struct device *noun##_create(struct machine *machine, const char *instance,         \
 		const void *config, GError **error);                                               \
 	static const struct device_type virtio_##noun = {                                          \
-		.section = title, .help = text, .always = true, .create = noun##_create,           \
+		.section = title, .help = text, .always = true, .single = true,                    \
+		.create = noun##_create,                                                           \
 	};                                                                                         \
 	DEVICE_REGISTER(virtio_##noun);                                                            \
 	static struct device *noun##_create(struct machine *machine, const char *instance,         \

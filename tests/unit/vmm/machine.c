@@ -121,8 +121,60 @@ static void only_files_are_kernels(void)
 	rmdir(folder);
 }
 
+static unsigned made;
+
+static struct device *toy_create(struct machine *machine, const char *instance, const void *config,
+	GError **error)
+{
+	made++;
+	return g_new0(struct device, 1);
+}
+
+static bool make_toys(const struct device_type *type, const char *text, GError **error)
+{
+	struct config_file *file = config_file_parse(text, strlen(text), "test", NULL);
+	struct machine_parts parts = {
+		.file = file,
+		.devices = g_ptr_array_new_with_free_func(g_free),
+		.configs = g_ptr_array_new(),
+	};
+	bool good;
+
+	made = 0;
+	good = make_sections(&parts, type, error);
+	for (unsigned i = 0; i < parts.configs->len; i++) {
+		struct device_config *config = parts.configs->pdata[i];
+
+		g_free(config->values);
+		g_free(config);
+	}
+	g_ptr_array_unref(parts.devices);
+	g_ptr_array_unref(parts.configs);
+	config_file_free(file);
+	return good;
+}
+
+static void sections_make_devices(void)
+{
+	struct device_type toy = { .section = "Toy", .create = toy_create };
+	g_autoptr(GError) error = NULL;
+
+	test_assert(make_toys(&toy, "[Toys]\n", NULL));
+	test_equal(made, 0);
+	test_assert(make_toys(&toy, "[Toy]\n[Toy two]\n", NULL));
+	test_equal(made, 2);
+	toy.always = toy.single = true;
+	test_assert(make_toys(&toy, "", NULL));
+	test_equal(made, 1);
+	test_assert(make_toys(&toy, "[Toy two]\n", NULL));
+	test_equal(made, 1);
+	test_assert(!make_toys(&toy, "[Toy]\n[Toy two]\n", &error));
+	test_assert(strstr(error->message, "[Toy two]"));
+}
+
 int main(void)
 {
+	test_run(sections_make_devices);
 	test_run(only_files_are_kernels);
 	test_run(threads_end_before_what_they_use);
 	return 0;
