@@ -82,8 +82,10 @@ static void touch(void *data, const struct link_frame *frame, const struct link_
 {
 	static volatile uint8_t sum;
 
-	if (!picture || !frame->source.width || !frame->source.height)
+	if (!picture)
 		return;
+	if (!frame->source.width || !frame->source.height)
+		__builtin_trap(); /* promised */
 	sum += picture->pixels[frame->source.y * picture->stride + frame->source.x * 4];
 	sum += picture->pixels[(frame->source.y + frame->source.height - 1) * picture->stride +
 		(frame->source.x + frame->source.width) * 4 - 1];
@@ -229,11 +231,32 @@ static void device_acts(struct guest_side *guest, unsigned what)
 	}
 }
 
+static bool class_lent;
+
+static int on_request(void *data, enum link_verb verb, uint32_t argument)
+{
+	if (verb != LINK_VERB_CLASS)
+		return 0;
+	if (argument > 3)
+		return -EINVAL;
+	class_lent = true;
+	return argument == 3 ? -EPERM : 0;
+}
+
+static void on_class_over(void *data)
+{
+	class_lent = false;
+}
+
 static void server_run(struct steps *steps)
 {
+	static const struct link_server_owner owner = {
+		.request = on_request, .class_over = on_class_over,
+	};
 	struct guest_side guest = { .sock = { -1, -1, -1, -1 } };
-	struct link_server_config config = { .name = "fuzz", .now = fuzz_now };
+	struct link_server_config config = { .name = "fuzz", .owner = &owner, .now = fuzz_now };
 
+	class_lent = false;
 	guest.context = g_main_context_new();
 	guest.server = link_server_new(guest.context, &config, NULL);
 	guest.port = link_server_port(guest.server);
@@ -256,6 +279,8 @@ static void server_run(struct steps *steps)
 		if (guest.sock[i] >= 0)
 			close(guest.sock[i]);
 	pump(&guest);
+	if (class_lent && !link_server_seats(guest.server))
+		__builtin_trap(); /* nobody is left who gave it */
 	link_server_free(guest.server);
 	g_main_context_unref(guest.context);
 }
