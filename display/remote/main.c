@@ -28,6 +28,7 @@
 enum {
 	REMOTE_BACKOFF_MS = 50, /* doubles up to */
 	REMOTE_BACKOFF_MAX_MS = 1000,
+	REMOTE_STAY_MS = 2000, /* after so long at a guest it begins anew */
 	REMOTE_DISPATCHES = 32, /* before others have a turn */
 };
 
@@ -50,6 +51,7 @@ struct remote {
 	struct link_client *client;
 	guint watch, retry, backoff_ms;
 	int64_t lost_us; /* since when there has been no guest */
+	int64_t welcome_us; /* when the guest let us in; 0: it has not */
 
 	char *socket_path; /* ours, to be removed; NULL: TCP */
 };
@@ -116,7 +118,7 @@ static void guest_welcome(void *data, const struct link_welcome *welcome)
 	struct remote *remote = data;
 
 	g_message("sits at %.*s", (int)LINK_NAME_LEN, welcome->name);
-	remote->backoff_ms = REMOTE_BACKOFF_MS;
+	remote->welcome_us = g_get_monotonic_time();
 	remote->lost_us = 0;
 	if (!options.name)
 		spice_server_set_name(remote->server, link_client_guest_name(remote->client));
@@ -150,6 +152,10 @@ static void remote_lost(struct remote *remote)
 
 	if (!remote->lost_us)
 		remote->lost_us = now;
+	/* A guest that lets us in and hangs up at once is not asked again at once. */
+	if (remote->welcome_us && now - remote->welcome_us > REMOTE_STAY_MS * 1000)
+		remote->backoff_ms = REMOTE_BACKOFF_MS;
+	remote->welcome_us = 0;
 	remote_screen_show(remote->screen, NULL, NULL, NULL);
 	remote_hands_guest_reset(remote->hands);
 	remote_sound_stop(remote->sound);

@@ -7,6 +7,7 @@ import math
 import os
 import queue
 import shutil
+import socket
 import stat
 import struct
 import subprocess
@@ -416,6 +417,30 @@ def a_moving_picture_comes_whole():
         client.close()
 
 
+def a_guest_that_hangs_up_is_asked_ever_more_seldom():
+    """As one that floods its seats does: they are dropped each time."""
+    with tempfile.TemporaryDirectory() as folder:
+        guest = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        guest.bind(folder + '/guest')
+        guest.listen()
+        guest.settimeout(0.2)
+        remote = Program(REMOTE, folder + '/guest', '--spice', 'unix:' + folder + '/spice')
+        end = time.monotonic() + 3
+        came = 0
+        while time.monotonic() < end:
+            try:
+                seat = guest.accept()[0]
+            except socket.timeout:
+                continue
+            came += 1
+            seat.recv(100)
+            seat.send(struct.pack('=HHII64sII', 0x8001, 80, 1, 0, b'rude', 0, 0))
+            seat.close()
+        assert remote.stop() == 0
+        guest.close()
+        assert 3 <= came <= 10, came
+
+
 def mistakes_are_explained():
     with tempfile.TemporaryDirectory() as folder:
         open(folder + '/file', 'w').close()
@@ -441,7 +466,8 @@ def mistakes_are_explained():
 TESTS = (screenshot_of_a_stock_client_is_exact, damage_and_size_follow,
          keys_arrive_and_are_released, pointer_arrives, reset_is_survived,
          death_of_the_guest_is_survived, leaves_when_patience_ends, tickets, sound_arrives,
-         leds_follow, a_moving_picture_comes_whole, mistakes_are_explained)
+         leds_follow, a_moving_picture_comes_whole,
+         a_guest_that_hangs_up_is_asked_ever_more_seldom, mistakes_are_explained)
 
 
 def main():
