@@ -390,7 +390,8 @@ static void count_warning(const char *domain, GLogLevelFlags level, const char *
 /* The connection that finds no descriptor must not wake the guest's thread for ever. */
 static void no_descriptor_is_no_spin(void)
 {
-	char *path = g_build_filename(g_get_tmp_dir(), "irori-link-fds.sock", NULL);
+	char *folder = g_dir_make_tmp("irori-link-XXXXXX", NULL);
+	char *path = g_build_filename(folder, "guest.sock", NULL);
 	int sock = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	guint handler = g_log_set_handler("irori-link", G_LOG_LEVEL_WARNING, count_warning, NULL);
 	struct rlimit before, none;
@@ -417,7 +418,9 @@ static void no_descriptor_is_no_spin(void)
 	close(sock);
 	stop();
 	g_log_remove_handler("irori-link", handler);
+	rmdir(folder);
 	g_free(path);
+	g_free(folder);
 }
 
 /* The client's checks, against a guest that is not to be trusted. */
