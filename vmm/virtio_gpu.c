@@ -4,8 +4,8 @@
  * Commands are carried out strictly in the order of the control queue. A fenced RESOURCE_FLUSH of
  * the scanout is answered when the seats' clock says that the frame was on the screen, and what
  * follows it in the queue waits behind it: so a guest is paced by its seat's vblank, and may queue
- * several presentations ahead. Everything else is answered at once. Long copies are cut into bands
- * with a return to the loop between them.
+ * several presentations ahead. Everything else is answered at once, unless flushes are GPU_AHEAD_MAX
+ * ahead of the clock. Long copies are cut into bands with a return to the loop between them.
  *
  * The port is only told on the seat thread. A reset, which comes on other threads, leaves behind
  * what the port has to be told, and wakes the seat thread.
@@ -28,6 +28,7 @@ enum gpu_queues { CONTROL_QUEUE, CURSOR_QUEUE, GPU_QUEUES };
 
 enum {
 	GPU_TURN_COMMANDS = 64, /* then others on the seat thread have theirs */
+	GPU_AHEAD_MAX = 32,     /* frames shown and not yet presented */
 	GPU_TOLD_MAX = 48,      /* buffers the seats know at a time; LINK_MAX_BUFFERS is above */
 	GPU_CURSOR_SIDE = 256,
 	GPU_HZ = 60,
@@ -56,6 +57,7 @@ struct gpu {
 	bool shown; /* the seats show a buffer */
 	uint32_t cursor;
 	uint64_t seq; /* of the last frame; survives resets */
+	uint64_t presented; /* the same, of the last that was on the screen */
 	uint32_t last_port_id;
 
 	/* The command under way, copied out of the guest's hands. */
@@ -284,7 +286,10 @@ static uint32_t do_flush(struct gpu *gpu, union gpu_reply *reply)
 	if (!resource_tell(gpu, resource))
 		return GPU_ERR_OUT_OF_MEMORY;
 	seq = gpu_show(gpu, resource, rect);
-	if (!(gpu->request.header.flags & GPU_FLAG_FENCE))
+	/* One that does not ask for fences waits as well when it is so far ahead: the seats are told
+	 * of each frame, and would be dropped for not keeping up. */
+	if (!(gpu->request.header.flags & GPU_FLAG_FENCE) &&
+	    seq - gpu->presented < GPU_AHEAD_MAX)
 		return GPU_OK_NODATA;
 	gpu->waiting_seq = seq;
 	return GPU_PENDING;
@@ -574,6 +579,7 @@ static void on_presented(void *data, uint64_t seq, int64_t vblank_ns, int64_t pe
 	struct gpu *gpu = data;
 
 	g_mutex_lock(&gpu->dev.lock);
+	gpu->presented = seq;
 	if (gpu->waiting_seq && seq >= gpu->waiting_seq) {
 		union gpu_reply reply = { 0 };
 

@@ -379,6 +379,28 @@ static void flush_elsewhere_does_not_wait(void)
 	stop();
 }
 
+/* Flushes without a fence are answered at once, but not without end: seats are told of each. */
+static void guests_do_not_run_away(void)
+{
+	start();
+	screen_on(1);
+	for (unsigned i = 0; i < GPU_AHEAD_MAX - 1; i++)
+		test_equal(flush(1, whole), GPU_OK_NODATA);
+	post_flush(1, 0);
+	post_flush(1, 0); /* waits behind it */
+	guest_kick(&guest, CONTROL_QUEUE);
+	test_assert(!answered());
+	test_equal(seen.frames, GPU_AHEAD_MAX);
+	presented(seen.frame.seq - 1);
+	test_assert(!answered());
+	presented(seen.frame.seq);
+	test_assert(answered() && answered());
+	test_equal(reply_type(), GPU_OK_NODATA);
+	test_equal(seen.frames, GPU_AHEAD_MAX + 1);
+	test_equal(flush(1, whole), GPU_OK_NODATA);
+	stop();
+}
+
 static void reset_while_waiting(void)
 {
 	start();
@@ -525,6 +547,7 @@ static void seats_know_a_bounded_number(void)
 		test_equal(create_as(id, 2, SIDE, SIDE), GPU_OK_NODATA);
 		test_equal(set_scanout(id, whole), GPU_OK_NODATA);
 		test_equal(flush(id, whole), GPU_OK_NODATA);
+		presented(seen.frame.seq);
 	}
 	test_equal(seen.buffers - seen.gone, GPU_TOLD_MAX);
 	test_equal(seen.gone_id, 10); /* the oldest go first */
@@ -687,6 +710,7 @@ int main(void)
 	test_run(formats_become_ours);
 	test_run(fenced_flush_waits_for_the_vblank);
 	test_run(flush_elsewhere_does_not_wait);
+	test_run(guests_do_not_run_away);
 	test_run(reset_while_waiting);
 	test_run(reset_by_the_driver);
 	test_run(unref_of_the_scanout);
