@@ -32,7 +32,8 @@ def check_theater(leg, guest):
     check(guest['frames_shown'] + guest['skipped'] <= guest['frames_expected'] + 2,
           f'{where} adds up: {guest}')
     check(guest.get('mismatches', 0) == 0, f'{where}: the two bar codes agree: {guest}')
-    check(guest['cpu_s'] > 0 and sum(guest['exits'].values()) > 0, f'{where} ran: {guest}')
+    # Exits there may be none: the data paths have none to user space.
+    check(guest['cpu_s'] > 0, f'{where} ran: {guest}')
 
 
 def check_result(result):
