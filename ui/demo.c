@@ -52,8 +52,8 @@ static const GOptionEntry options[] = {
 	{ "audio", 0, 0, G_OPTION_ARG_STRING, &audio, "theater's sound: auto, null, pulse (auto)",
 		"WHERE" },
 	{ "no-spice", 0, 0, G_OPTION_ARG_NONE, &no_spice, "no remote seats", NULL },
-	{ "vcpus", 0, 0, G_OPTION_ARG_INT, &vcpus, "study's processors (twice the host's, 4 at "
-		"least)", "N" },
+	{ "vcpus", 0, 0, G_OPTION_ARG_INT, &vcpus, "study's processors (four times the "
+		"host's, from 8 to 64)", "N" },
 	{ "keep", 0, 0, G_OPTION_ARG_NONE, &keep, "go on after the last leg until told to end",
 		NULL },
 	{ "theater-options", 0, 0, G_OPTION_ARG_STRING, &theater_options,
@@ -264,7 +264,7 @@ static bool config_fill(struct demo *demo, const char *runtime, const char *fold
 
 		pulse = g_getenv("PULSE_SERVER") || !access(socket, W_OK);
 	}
-	demo->result.study_vcpus = vcpus > 0 ? (unsigned)vcpus : MAX(processors * 2, 4);
+	demo->result.study_vcpus = vcpus > 0 ? (unsigned)vcpus : CLAMP(processors * 4, 8, 64);
 	for (unsigned i = 0; i < DEMO_GUESTS; i++)
 		demo->config[i] = (struct demo_guest_config){
 			.kernel = path[0], .initrd = path[1], .folder = folder, .runtime = runtime,

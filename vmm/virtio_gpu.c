@@ -48,6 +48,7 @@ struct gpu {
 	gint share_class;
 	uint32_t width, height; /* preferred */
 	uint32_t events;        /* events_read */
+	size_t turn_left; /* bytes that this turn may still copy */
 	struct gpu_budget budget;
 	GHashTable *resources; /* by id */
 
@@ -295,7 +296,7 @@ static uint32_t do_flush(struct gpu *gpu, union gpu_reply *reply)
 	return GPU_PENDING;
 }
 
-/* Bytes of a copy in one turn, by the guest's class: what a guest that ranks below others does must
+/* Bytes copied in one turn, by the guest's class: what a guest that ranks below others does must
  * not hold its thread for long. A whole frame of 1280x720 fits a turn of the other classes. */
 static const size_t band_bytes[SHARE_CLASSES] = {
 	[SHARE_VIDEO] = 16 << 20,
@@ -309,7 +310,7 @@ static uint32_t do_transfer(struct gpu *gpu, union gpu_reply *reply)
 {
 	struct gpu_resource *resource = resource_find(gpu, gpu->request.transfer.resource);
 	struct gpu_transfer *transfer = &gpu->transfer;
-	unsigned share_class = (unsigned)g_atomic_int_get(&gpu->share_class);
+	uint32_t row = transfer->row;
 	int r;
 
 	if (!resource)
@@ -318,7 +319,9 @@ static uint32_t do_transfer(struct gpu *gpu, union gpu_reply *reply)
 	transfer->offset = gpu->request.transfer.offset;
 	if (!gpu_transfer_valid(resource, transfer))
 		return GPU_ERR_INVALID_PARAMETER;
-	r = gpu_transfer_step(resource, gpu->dev.memory, transfer, band_bytes[share_class]);
+	r = gpu_transfer_step(resource, gpu->dev.memory, transfer, gpu->turn_left);
+	gpu->turn_left -= MIN(gpu->turn_left,
+		(size_t)(transfer->row - row) * transfer->rect.width * sizeof(uint32_t));
 	return r == 1 ? GPU_PENDING : answer_of(r);
 }
 
@@ -429,7 +432,8 @@ static void gpu_wake(struct gpu *gpu)
 
 static void gpu_run(struct gpu *gpu)
 {
-	for (unsigned turn = 0; turn < GPU_TURN_COMMANDS; turn++) {
+	gpu->turn_left = band_bytes[(unsigned)g_atomic_int_get(&gpu->share_class)];
+	for (unsigned turn = 0; turn < GPU_TURN_COMMANDS && gpu->turn_left; turn++) {
 		if (gpu->waiting_seq || (gpu->dev.status & VIRTIO_NEEDS_RESET))
 			return;
 		if (!gpu->busy) {

@@ -20,6 +20,7 @@ enum {
 #define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
 #define PAGE 4096ul
 #define LARGE_PAGE 0x200000ul
+#define MAX_CPUS 64
 #define NEVER INT64_MAX
 #define SECOND 1000000000ll
 

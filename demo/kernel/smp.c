@@ -8,7 +8,7 @@
 #include "demo/kernel/cpu.h"
 #include "demo/kernel/kernel.h"
 
-enum { MAX_CPUS = 16, LAPIC_ICR = 0x300, LAPIC_ICR_TO = 0x310, ICR_INIT = 0x4500, ICR_START = 0x4600 };
+enum { LAPIC_ICR = 0x300, LAPIC_ICR_TO = 0x310, ICR_INIT = 0x4500, ICR_START = 0x4600 };
 
 extern const char ap_trampoline[], ap_trampoline_end[], ap_syscall_entry[];
 

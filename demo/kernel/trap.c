@@ -4,7 +4,6 @@
 #include "demo/kernel/cpu.h"
 #include "demo/kernel/kernel.h"
 
-enum { MAX_CPUS = 16 };
 
 struct fault { /* as trap.S leaves it */
 	uint64_t rax, rbx, rcx, rdx, rbp, rsi, rdi, r8, r9, r10, r11, r12, r13, r14, r15;

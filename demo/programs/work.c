@@ -19,7 +19,7 @@ enum {
 	WORK_BLOCK = 32768,
 	WORK_BLOCKS = 128, /* 4 MiB: more than a second-level cache */
 	WORK_STACK = 16384,
-	WORK_CPUS = 16,
+	WORK_CPUS = 64,
 };
 
 static struct {
@@ -161,8 +161,8 @@ int work_open(struct work *work, unsigned ms)
 	*work = (struct work){
 		.cpus = cpus < 1 ? 1 : cpus > WORK_CPUS ? WORK_CPUS : (unsigned)cpus,
 	};
-	/* Half of a guest's processors, for it may have been given more than its host has. */
-	work->total = (uint64_t)ms * 1000000 / (uint64_t)block_ns * ((work->cpus + 1) / 2);
+	/* A quarter of its processors, for a guest may have been given more than its host has. */
+	work->total = (uint64_t)ms * 1000000 / (uint64_t)block_ns * ((work->cpus + 3) / 4);
 	return 0;
 }
 

@@ -14,7 +14,7 @@ struct work {
 	unsigned cpus;
 };
 
-/* About `ms` of work for half of the machine's processors. Starts none of them. 0 or -errno. */
+/* About `ms` of work for a quarter of the machine's processors. Starts none of them. 0 or -errno. */
 int work_open(struct work *work, unsigned ms);
 
 /* Sends the other processors to work. They end by themselves. */

@@ -690,6 +690,31 @@ static void idle_guests_copy_in_bands(void)
 	stop();
 }
 
+/* Many small copies count as one large one: what a turn may take is of the turn, not of a command. */
+static void a_turn_has_its_bound(void)
+{
+	struct gpu_mem_entry entry = { BACKING, 128 * 128 * 4, 0 };
+	union gpu_request r = { .transfer = { { .type = GPU_TRANSFER_TO_HOST_2D },
+		{ 0, 0, 128, 128 }, 0, 1, 0 } }; /* 64 KiB; an idle guest's turn has 256 */
+	unsigned done = 0, turns = 0;
+
+	start();
+	virtio_gpu_set_class(guest.device, SHARE_IDLE);
+	test_equal(create_as(1, 2, 128, 128), GPU_OK_NODATA);
+	test_equal(attach_parts(1, &entry, 1, 1), GPU_OK_NODATA);
+	for (unsigned i = 0; i < 16; i++)
+		post(&r, sizeof(r.transfer), sizeof(struct gpu_header));
+	guest_write(&guest, VIRTIO_PCI_NOTIFY, 2, CONTROL_QUEUE);
+	for (; turns < 100 && done < 16; turns++) {
+		g_main_context_iteration(guest.machine.main_context, FALSE);
+		while (answered())
+			done++;
+	}
+	test_equal(done, 16);
+	test_assert(turns >= 4);
+	stop();
+}
+
 static void broken_ring(void)
 {
 	start();
@@ -724,6 +749,7 @@ int main(void)
 	test_run(cursor_queue);
 	test_run(cursor_queue_that_does_not_end);
 	test_run(idle_guests_copy_in_bands);
+	test_run(a_turn_has_its_bound);
 	test_run(broken_ring);
 	return 0;
 }
