@@ -8,21 +8,21 @@ work=$(mktemp -d)
 chmod 700 "$work"
 mkdir -p "$out"
 display=:93
-Xvfb $display -screen 0 1440x900x24 -nolisten tcp >"$work/xvfb.log" 2>&1 &
+Xvfb $display -screen 0 1360x580x24 -nolisten tcp >"$work/xvfb.log" 2>&1 &
 xvfb=$!
 trap 'kill $xvfb 2>/dev/null || true; rm -rf "$work"' EXIT INT TERM
 
-# In the first leg study is off; the picture is of the second, some reboots on.
+# The display has the window's own size. In the first leg study is off; the picture is of the second.
 XDG_RUNTIME_DIR=$work DISPLAY=$display GDK_BACKEND=x11 \
-	"$build/ui/irori" demo --window --ab --seconds 20 --reboots 4 --report "$work/report" \
+	"$build/ui/irori" demo --window --ab --seconds 60 --reboots 10 --report "$work/report" \
 	>"$work/demo.log" 2>&1 &
 demo=$!
-sleep "${PICTURE_AFTER:-40}"
+sleep "${PICTURE_AFTER:-100}"
 import -display $display -window root "$out/window.png"
 wait $demo || true
 page=$(ls "$work"/report/*.html)
 chromium --headless --no-sandbox --disable-gpu --disable-quic --no-first-run \
 	--disable-background-networking --disable-component-update --disable-sync \
-	--user-data-dir="$work/chromium" --hide-scrollbars --window-size=1100,"${PAGE_HEIGHT:-2600}" \
+	--user-data-dir="$work/chromium" --hide-scrollbars --window-size=1100,"${PAGE_HEIGHT:-1900}" \
 	--screenshot="$out/report.png" "file://$page" >"$work/chromium.log" 2>&1
 ls -l "$out"
