@@ -119,7 +119,7 @@ static bool config_check(const struct guest_config *config, GError **error)
 	return true;
 }
 
-static int64_t now_monotonic(void)
+int64_t machine_clock(void)
 {
 	struct timespec now;
 
@@ -321,7 +321,7 @@ static bool make_all(struct machine_parts *parts, int64_t started_ns, GError **e
 		return false;
 	parts->files.command_line = parts->config.command_line;
 	machine->config = &parts->config;
-	machine->now = now_monotonic;
+	machine->now = machine_clock;
 	machine->stats = stats_new(started_ns);
 	stats_share(machine->stats, (enum share_class)parts->config.share_class);
 	stats_thread(machine->stats, LINK_THREAD_MAIN);

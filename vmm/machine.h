@@ -115,6 +115,9 @@ void machine_seat_events(struct machine *machine, const struct seat_port_events 
 /* The other side of it, for the port: its `device` is the machine. */
 extern const struct seat_port_events machine_seat_port_events;
 
+/* What a real machine's `now` is: CLOCK_MONOTONIC in ns. For the tops of threads only. */
+int64_t machine_clock(void);
+
 /* Asks the main thread; never blocks. `why` (static) is logged. Anything that stops the guest stops
  * its processors at once: one that asks executes no further instruction of the guest. */
 void machine_request(struct machine *machine, enum machine_request what, const char *why);

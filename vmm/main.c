@@ -42,14 +42,6 @@ static GLogWriterOutput log_writer(GLogLevelFlags level, const GLogField *fields
 	return G_LOG_WRITER_HANDLED;
 }
 
-static int64_t now_monotonic(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return now.tv_sec * 1000000000ll + now.tv_nsec;
-}
-
 /* What ps and top show: the arguments give way to the guest's name. */
 static void title_set(int argc, char **argv, const char *name)
 {
@@ -132,7 +124,7 @@ static int run(int argc, char **argv, struct config_file *file, bool check, int6
 
 int main(int argc, char **argv)
 {
-	int64_t started_ns = now_monotonic();
+	int64_t started_ns = machine_clock();
 	g_autoptr(GError) error = NULL;
 	struct config_file *file;
 	bool check = argc == 3 && !strcmp(argv[1], "--check");

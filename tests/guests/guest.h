@@ -82,6 +82,19 @@ static inline void write32(uint32_t addr, uint32_t value)
 		}                                                                                  \
 	} while (0)
 
+/* Back without iret, which KVM's emulator has not got in protected mode: a near return that drops
+ * the code segment and the flags; interrupts stay off. */
+#define GUEST_HANDLER(name, function)                                                              \
+	__attribute__((naked)) static void name(void)                                              \
+	{                                                                                          \
+		__asm__ volatile("pushal; call " #function "; popal; ret $8");                     \
+	}
+
+/* Vector `vector` of the interrupt table calls a GUEST_HANDLER. */
+void guest_gate(unsigned vector, void (*handler)(void));
+/* Loads the table, masks the old interrupt controllers, switches the local APIC on. Not sti. */
+void guest_interrupts_on(void);
+
 /* Wakes processor 1, which runs guest_ap_main on a stack of its own. */
 void guest_smp_start(void);
 

@@ -7,7 +7,6 @@
 enum {
 	LAPIC = 0xfee00000,
 	LAPIC_EOI = LAPIC + 0xb0,
-	LAPIC_SPURIOUS = LAPIC + 0xf0,
 	LAPIC_LVT_TIMER = LAPIC + 0x320,
 	LAPIC_INITIAL = LAPIC + 0x380,
 	LAPIC_DIVIDE = LAPIC + 0x3e0,
@@ -19,13 +18,6 @@ enum {
 	PIT_VECTOR = 0x42,
 };
 
-struct gate {
-	uint16_t low, selector;
-	uint8_t zero, type;
-	uint16_t high;
-} __attribute__((packed));
-
-static struct gate idt[256];
 static volatile uint32_t ticks, pits, lines;
 
 static __attribute__((used)) void timer_tick(void)
@@ -48,23 +40,9 @@ static __attribute__((used)) void com1_ready(void)
 	write32(LAPIC_EOI, 0);
 }
 
-/* Back without iret, which KVM's emulator has not got in protected mode: a near return that drops
- * the code segment and the flags; interrupts stay off. */
-#define HANDLER(name, function)                                                                    \
-	__attribute__((naked)) static void name(void)                                              \
-	{                                                                                          \
-		__asm__ volatile("pushal; call " #function "; popal; ret $8");                     \
-	}
-HANDLER(timer_handler, timer_tick)
-HANDLER(pit_handler, pit_ended)
-HANDLER(com1_handler, com1_ready)
-
-static void gate_set(unsigned vector, void (*handler)(void))
-{
-	uint32_t address = (uint32_t)handler;
-
-	idt[vector] = (struct gate){ (uint16_t)address, 0x10, 0, 0x8e, (uint16_t)(address >> 16) };
-}
+GUEST_HANDLER(timer_handler, timer_tick)
+GUEST_HANDLER(pit_handler, pit_ended)
+GUEST_HANDLER(com1_handler, com1_ready)
 
 static void ioapic_write(uint32_t index, uint32_t value)
 {
@@ -83,18 +61,10 @@ static void wait_for(volatile uint32_t *count)
 
 int guest_main(const void *start_info)
 {
-	struct {
-		uint16_t limit;
-		uint32_t base;
-	} __attribute__((packed)) idtr = { sizeof(idt) - 1, (uint32_t)idt };
-
-	gate_set(TIMER_VECTOR, timer_handler);
-	gate_set(PIT_VECTOR, pit_handler);
-	gate_set(COM1_VECTOR, com1_handler);
-	__asm__ volatile("lidt %0" : : "m"(idtr));
-	outb(0x21, 0xff);
-	outb(0xa1, 0xff);
-	write32(LAPIC_SPURIOUS, 0x1ff);
+	guest_gate(TIMER_VECTOR, timer_handler);
+	guest_gate(PIT_VECTOR, pit_handler);
+	guest_gate(COM1_VECTOR, com1_handler);
+	guest_interrupts_on();
 	write32(LAPIC_DIVIDE, 0xb);
 	write32(LAPIC_LVT_TIMER, TIMER_VECTOR);
 	write32(LAPIC_INITIAL, 100000); /* 0.1 ms */

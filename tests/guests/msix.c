@@ -6,16 +6,9 @@
 enum {
 	VECTOR = 0x50,
 	LAPIC_EOI = 0xfee000b0,
-	LAPIC_SPURIOUS = 0xfee000f0,
 	BUFFER = 0x300000,
 	TIMES = 8,
 };
-
-static struct {
-	uint16_t low, selector;
-	uint8_t zero, type;
-	uint16_t high;
-} __attribute__((packed)) idt[256];
 
 static volatile uint32_t interrupts;
 
@@ -25,35 +18,14 @@ static __attribute__((used)) void interrupted(void)
 	write32(LAPIC_EOI, 0);
 }
 
-/* No iret: see interrupt.c. */
-__attribute__((naked)) static void handler(void)
-{
-	__asm__ volatile("pushal; call interrupted; popal; ret $8");
-}
-
-static void interrupts_on(void)
-{
-	struct {
-		uint16_t limit;
-		uint32_t base;
-	} __attribute__((packed)) idtr = { sizeof(idt) - 1, (uint32_t)idt };
-	uint32_t address = (uint32_t)handler;
-
-	idt[VECTOR].low = (uint16_t)address;
-	idt[VECTOR].high = (uint16_t)(address >> 16);
-	idt[VECTOR].selector = 0x10;
-	idt[VECTOR].type = 0x8e;
-	__asm__ volatile("lidt %0" : : "m"(idtr));
-	outb(0x21, 0xff);
-	outb(0xa1, 0xff);
-	write32(LAPIC_SPURIOUS, 0x1ff);
-}
+GUEST_HANDLER(handler, interrupted)
 
 int guest_main(const void *start_info)
 {
 	struct virtio dev;
 
-	interrupts_on();
+	guest_gate(VECTOR, handler);
+	guest_interrupts_on();
 	virtio_find(&dev, VIRTIO_RNG);
 	virtio_start(&dev, 0, 0);
 	virtio_msix(&dev, VECTOR);
