@@ -19,6 +19,7 @@
 
 struct machine;
 struct device;
+struct state;
 
 struct device_type {
 	const char *section;  /* configuration section: "Disk" */
@@ -38,6 +39,9 @@ struct device {
 	const char *instance;
 	/* Machine reset: called with vCPUs stopped, on the main thread. May be NULL. */
 	void (*reset)(struct device *device);
+	/* Everything of it that the guest could tell apart, to or from a saved guest: see state.h.
+	 * Loading, the device is as after create(). NULL: it has no state. */
+	void (*state)(struct device *device, struct state *state);
 	void (*destroy)(struct device *device);
 };
 

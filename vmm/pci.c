@@ -26,6 +26,7 @@ struct pci_bus {
 	struct pci_device *slot[PCI_SLOTS];
 	struct pci_device bridge;
 	struct region ports, ecam;
+	struct intx_lines lines;
 	uint32_t address;
 	uint8_t (*reset_read)(void *owner);
 	void (*reset_write)(void *owner, uint8_t value);
@@ -154,6 +155,8 @@ static void pci_config_write(struct pci_bus *bus, unsigned slot, unsigned offset
 	if (touches(offset, size, PCI_COMMAND, 2) ||
 		touches(offset, size, PCI_BAR0, 4 * PCI_BARS))
 		pci_settle(bus);
+	if (touches(offset, size, PCI_COMMAND, 2))
+		pci_intx_update(device);
 	if (device->msix_cap && touches(offset, size, device->msix_cap + 2, 2))
 		msix_control_written(device);
 	if (offset + size > PCI_HEADER_END && device->ops && device->ops->config_written)
@@ -248,6 +251,7 @@ struct pci_bus *pci_bus_new(struct bus *mmio, struct bus *pio, struct msi_sink *
 	struct pci_bus *bus = g_new0(struct pci_bus, 1);
 
 	g_mutex_init(&bus->lock);
+	g_mutex_init(&bus->lines.lock);
 	bus->mmio = mmio;
 	bus->pio = pio;
 	bus->sink = sink;
@@ -276,6 +280,7 @@ void pci_bus_free(struct pci_bus *bus)
 	bus_remove(bus->pio, &bus->ports);
 	bus_remove(bus->mmio, &bus->ecam);
 	pci_detach(&bus->bridge);
+	g_mutex_clear(&bus->lines.lock);
 	g_mutex_clear(&bus->lock);
 	g_free(bus);
 }
@@ -283,6 +288,11 @@ void pci_bus_free(struct pci_bus *bus)
 struct msi_sink *pci_bus_sink(struct pci_bus *bus)
 {
 	return bus->sink;
+}
+
+struct intx_lines *pci_bus_lines(struct pci_bus *bus)
+{
+	return &bus->lines;
 }
 
 int pci_bus_map(struct pci_bus *bus, uint64_t ecam_base)
@@ -366,6 +376,7 @@ static void pci_reset_config(struct pci_bus *bus)
 		if (!device)
 			continue;
 		memcpy(device->config, device->initial, PCI_CONFIG_SIZE);
+		pci_intx(device, false);
 		msix_reset(device);
 	}
 }
@@ -473,6 +484,7 @@ void pci_detach(struct pci_device *device)
 
 	if (!bus)
 		return;
+	pci_intx(device, false);
 	g_mutex_lock(&bus->lock);
 	for (unsigned i = 0; i < PCI_BARS; i++)
 		bar_unmap(device, i);

@@ -29,10 +29,13 @@ enum pci_registers {
 	PCI_SUBSYSTEM = 0x2c,
 	PCI_CAP_POINTER = 0x34,
 	PCI_INTERRUPT_LINE = 0x3c,
+	PCI_INTERRUPT_PIN = 0x3d,
 	PCI_HEADER_END = 0x40,
 
 	PCI_COMMAND_MEMORY = 0x0002,
 	PCI_COMMAND_MASTER = 0x0004,
+	PCI_COMMAND_INTX_OFF = 0x0400,
+	PCI_STATUS_INTX = 0x0008,
 	PCI_STATUS_CAPS = 0x0010,
 	PCI_CAP_MSIX = 0x11,
 	PCI_CAP_VENDOR = 0x09,
@@ -55,6 +58,12 @@ struct msi_sink {
 	int (*route)(struct msi_sink *sink, struct pci_device *device, unsigned index,
 		uint64_t address, uint32_t data);
 	void (*raise)(struct msi_sink *sink, struct pci_device *device, unsigned index);
+};
+
+/* Where the four interrupt pins of all functions go: the chipset (lpc.c), or a counter in tests.
+ * `line` is 0..7, PIRQA..PIRQH; the level is the OR of all functions on it. Any thread. */
+struct intx_sink {
+	void (*set)(struct intx_sink *sink, unsigned line, bool level);
 };
 
 struct pci_id {
@@ -104,6 +113,7 @@ struct pci_device {
 	uint32_t msix_table, msix_pba; /* offsets in the BAR */
 	struct msix_vector vector[PCI_MSIX_MAX];
 	GMutex msix_lock;
+	bool intx; /* the pin, as the device drives it; under the bus's intx_lock */
 };
 
 /* The sink stays the caller's and outlives the bus. A host bridge sits in slot 0. */
@@ -141,10 +151,30 @@ void msix_write(struct pci_device *device, uint64_t offset, unsigned size, uint6
 /* Interrupt by vector; kept pending while masked. Out of range is ignored. */
 void msix_raise(struct pci_device *device, unsigned vector);
 
+/* The function drives INTA# (its interrupt pin register says so). */
+void pci_add_intx(struct pci_device *device);
+/* Drives the pin; the guest's "INTx disable" bit is obeyed. From any thread; no lock of the PCI bus
+ * is taken, so it may be called from BAR accesses and with the device's own lock held. */
+void pci_intx(struct pci_device *device, bool level);
+/* Who hears of the lines; NULL: nobody. Before the guest runs. */
+void pci_bus_intx(struct pci_bus *bus, struct intx_sink *sink);
+/* The line that INTA# of a slot is wired to: PIRQE..PIRQH, as a Q35 has slots up to 24. */
+unsigned pci_intx_line(unsigned slot);
+
 /* Takes the next free slot (or `slot` if it is not -1). 0 or -errno. */
 int pci_attach(struct pci_bus *bus, struct pci_device *device, int slot);
 /* Takes the function off the bus: after it returns no access to it is running. */
 void pci_detach(struct pci_device *device);
+
+/* For pci.c and pci_intx.c alone: the lines of a bus, and a pin that follows a write to the command
+ * register, a reset, the end of its device. */
+struct intx_lines {
+	GMutex lock;
+	struct intx_sink *sink;
+	uint32_t high[8]; /* of each line: slots that drive it */
+};
+struct intx_lines *pci_bus_lines(struct pci_bus *bus);
+void pci_intx_update(struct pci_device *device);
 
 /* For pci.c alone: MSI-X follows a write to its capability, a reset, the end of its device. */
 void msix_control_written(struct pci_device *device);
