@@ -21,6 +21,7 @@ SIZE_IS(link_input_event, 12);
 SIZE_IS(link_audio_consumed, 8);
 SIZE_IS(link_request, 12);
 SIZE_IS(link_reply, 8);
+SIZE_IS(link_save, 4);
 SIZE_IS(link_buffer, 16);
 SIZE_IS(link_buffer_gone, 4);
 SIZE_IS(link_frame, 56);
@@ -157,6 +158,7 @@ static const struct opcode_rule rules[32] = {
 	[LINK_AUDIO_CAPTURED] = { .from = LINK_FROM_SEAT, .min = 1, .max = PORT_MAX_PCM },
 	[LINK_REQUEST] = { FIXED(LINK_FROM_SEAT, link_request) },
 	[LINK_STAT] = { .from = LINK_FROM_SEAT, .empty = true },
+	[LINK_SAVE] = { FIXED(LINK_FROM_SEAT, link_save), .fd = true },
 	[GUEST_BASE + 1] = { FIXED(LINK_FROM_GUEST, link_welcome), .check = welcome_check },
 	[GUEST_BASE + 2] = { FIXED(LINK_FROM_GUEST, link_buffer), .fd = true,
 		.check = buffer_check },

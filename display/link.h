@@ -38,6 +38,7 @@ enum link_opcode {
 	LINK_AUDIO_CAPTURED,
 	LINK_REQUEST,        /* control: see enum link_verb; answered by LINK_REPLY */
 	LINK_STAT,           /* answered by LINK_STAT_REPLY */
+	LINK_SAVE,           /* with one fd, a file to save the guest in; answered by LINK_REPLY */
 
 	/* guest to seat */
 	LINK_WELCOME = 0x8001,
@@ -136,6 +137,13 @@ struct link_request {
 	uint32_t verb;
 	uint32_t argument;
 	uint32_t cookie; /* comes back in the reply */
+};
+
+/* The reply says whether saving begins: the guest is PAUSED then. When all of it is in the file it
+ * hangs up, else it is RUNNING again (or PAUSED, as before), and the file says why not: see
+ * vmm/save.h. */
+struct link_save {
+	uint32_t cookie;
 };
 
 struct link_reply {

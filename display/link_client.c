@@ -409,3 +409,10 @@ int link_client_stat(struct link_client *client)
 {
 	return link_send(client->socket, LINK_STAT, NULL, 0, -1);
 }
+
+int link_client_save(struct link_client *client, int fd, uint32_t cookie)
+{
+	struct link_save body = { cookie };
+
+	return link_send(client->socket, LINK_SAVE, &body, sizeof(body), fd);
+}

@@ -96,5 +96,7 @@ int link_client_audio_captured(struct link_client *client, const void *pcm, size
 int link_client_request(struct link_client *client, enum link_verb verb, uint32_t argument,
 	uint32_t cookie);
 int link_client_stat(struct link_client *client);
+/* Saves the guest in the file `fd` (the caller's), open for reading and writing. */
+int link_client_save(struct link_client *client, int fd, uint32_t cookie);
 
 #endif

@@ -26,6 +26,7 @@ union link_body {
 	struct link_input_event input[LINK_MAX_INPUT];
 	struct link_audio_consumed audio_consumed;
 	struct link_request request;
+	struct link_save save;
 	struct link_welcome welcome;
 	struct link_buffer buffer;
 	struct link_buffer_gone buffer_gone;

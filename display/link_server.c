@@ -293,6 +293,18 @@ static int handle_stat(struct link_seat *seat, const struct link_message *m)
 	return 0;
 }
 
+static int handle_save(struct link_seat *seat, const struct link_message *m)
+{
+	struct link_server *server = seat->server;
+	struct link_reply reply = { .cookie = m->body.save.cookie, .result = -EOPNOTSUPP };
+	int fd = server->owner.save ? fcntl(m->fd, F_DUPFD_CLOEXEC, 0) : -1;
+
+	if (server->owner.save)
+		reply.result = fd < 0 ? -errno : server->owner.save(server->owner_data, fd);
+	seat_send(seat, LINK_REPLY, &reply, sizeof(reply), -1);
+	return 0;
+}
+
 /* Which grant a message needs; HELLO needs none and is the only one before WELCOME. */
 static const struct {
 	int (*handle)(struct link_seat *seat, const struct link_message *m);
@@ -306,6 +318,7 @@ static const struct {
 	[LINK_AUDIO_CAPTURED] = { handle_captured, LINK_WANT_MIC },
 	[LINK_REQUEST] = { handle_request, LINK_WANT_CONTROL },
 	[LINK_STAT] = { handle_stat, LINK_WANT_CONTROL },
+	[LINK_SAVE] = { handle_save, LINK_WANT_CONTROL },
 };
 
 static void seat_handle(struct link_seat *seat, const struct link_message *m)
@@ -328,10 +341,13 @@ static gboolean seat_readable(gint fd, GIOCondition condition, gpointer data)
 
 		if (r == 0)
 			break;
-		if (r < 0)
+		if (r < 0) {
 			seat_doom(seat, r == -EPIPE ? NULL : "it breaks the protocol");
-		else
-			seat_handle(seat, &message); /* no message of a seat brings an fd */
+			break;
+		}
+		seat_handle(seat, &message);
+		if (message.fd >= 0)
+			close(message.fd);
 	}
 	return seat->dead ? G_SOURCE_REMOVE : G_SOURCE_CONTINUE;
 }

@@ -35,6 +35,9 @@ struct link_server;
 struct link_server_owner {
 	/* A seat with CONTROL asks. 0 or -errno, which goes back as LINK_REPLY. */
 	int (*request)(void *data, enum link_verb verb, uint32_t argument);
+	/* A seat with CONTROL asks for the guest to be saved in `fd`, which is the owner's now.
+	 * 0: it will be; -errno: it will not (and fd is closed). */
+	int (*save)(void *data, int fd);
 	/* The seat whose LINK_VERB_CLASS was the last has left: back to the configuration's class. */
 	void (*class_over)(void *data);
 	/* Fill in what the server cannot know. It sets itself, afterwards: name, state, reboots,

@@ -113,11 +113,9 @@ const struct link_welcome *attach_welcome(const struct attached *attached)
 	return &attached->welcome;
 }
 
-bool attach_request(struct attached *attached, enum link_verb verb, uint32_t argument,
-	GError **error)
+/* `ret`: of sending. */
+static bool reply_await(struct attached *attached, int ret, GError **error)
 {
-	int ret = link_client_request(attached->client, verb, argument, ++attached->cookie);
-
 	attached->replied = false;
 	if (!ret) {
 		if (!await(attached, &attached->replied, error))
@@ -129,6 +127,19 @@ bool attach_request(struct attached *attached, enum link_verb verb, uint32_t arg
 	g_set_error(error, G_IO_ERROR, g_io_error_from_errno(-ret), "%s: %s", attached->guest,
 		g_strerror(-ret));
 	return false;
+}
+
+bool attach_request(struct attached *attached, enum link_verb verb, uint32_t argument,
+	GError **error)
+{
+	return reply_await(attached, link_client_request(attached->client, verb, argument,
+		++attached->cookie), error);
+}
+
+bool attach_save(struct attached *attached, int fd, GError **error)
+{
+	return reply_await(attached, link_client_save(attached->client, fd, ++attached->cookie),
+		error);
 }
 
 const struct link_stat *attach_stat(struct attached *attached, GError **error)

@@ -24,6 +24,8 @@ const struct link_welcome *attach_welcome(const struct attached *attached);
 /* Asks and waits for the reply. False and error set: refused, or no answer. */
 bool attach_request(struct attached *attached, enum link_verb verb, uint32_t argument,
 	GError **error);
+/* Hands the file over and waits for the reply, which comes before the guest is in it. */
+bool attach_save(struct attached *attached, int fd, GError **error);
 /* Asks and waits. The result is valid until the next call; NULL and error set for none. */
 const struct link_stat *attach_stat(struct attached *attached, GError **error);
 /* What the seat shows now: a copy. False and error set if it shows nothing. */

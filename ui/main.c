@@ -19,6 +19,8 @@ static const struct command *const commands[] = {
 	&command_poweroff,
 	&command_pause,
 	&command_resume,
+	&command_save,
+	&command_restore,
 	&command_screenshot,
 	&command_send_keys,
 	&command_doctor,

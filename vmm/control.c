@@ -6,9 +6,11 @@
 #include "vmm/control.h"
 
 #include <errno.h>
+#include <unistd.h>
 
 #include "display/link_server.h"
 #include "vmm/kvm.h"
+#include "vmm/save.h"
 #include "vmm/stats.h"
 #include "vmm/vcpu.h"
 
@@ -24,6 +26,7 @@ struct control {
 	int pending; /* atomic: 1 << enum machine_request */
 	const char *why[REQUESTS]; /* atomic */
 	int exit_status; /* atomic */
+	int save_fd;     /* atomic; -1: none */
 	enum machine_state state;
 	uint32_t resets;
 	int64_t logged_ns;
@@ -122,6 +125,37 @@ static void do_pause(struct control *control)
 	state_set(control, MACHINE_PAUSED, LINK_GUEST_PAUSED);
 }
 
+/* Off when all of it is in the file; else it goes on, and the file says why. */
+static void do_save(struct control *control)
+{
+	struct machine *machine = control->machine;
+	enum machine_state before = control->state;
+	g_autoptr(GError) error = NULL;
+	bool saved = false;
+	int fd = g_atomic_int_get(&control->save_fd);
+
+	if (before == MACHINE_RUNNING || before == MACHINE_PAUSED) {
+		processors_stop(control);
+		state_set(control, MACHINE_PAUSED, LINK_GUEST_PAUSED);
+		machine_hold(machine);
+		saved = machine_save_to(machine, fd, &error);
+		machine_release(machine);
+	} else {
+		save_refuse(fd, "the guest has crashed");
+	}
+	close(fd);
+	g_atomic_int_set(&control->save_fd, -1);
+	if (saved) {
+		do_off(control);
+		return;
+	}
+	g_warning("not saved: %s", error ? error->message : "the guest is not running");
+	if (before != MACHINE_RUNNING)
+		return;
+	state_set(control, MACHINE_RUNNING, LINK_GUEST_RUNNING);
+	vcpus_go(machine->vcpus);
+}
+
 static void do_resume(struct control *control)
 {
 	if (control->state != MACHINE_PAUSED)
@@ -139,6 +173,7 @@ static const struct {
 	{ MACHINE_POWEROFF, "power-off", do_off },
 	{ MACHINE_CRASHED, "crash", do_crashed },
 	{ MACHINE_RESET, "reset", do_reset },
+	{ MACHINE_SAVE, "save", do_save },
 	{ MACHINE_PAUSE, "pause", do_pause },
 	{ MACHINE_RESUME, "resume", do_resume },
 };
@@ -174,6 +209,7 @@ struct control *control_new(struct machine *machine)
 	struct control *control = g_new0(struct control, 1);
 
 	control->machine = machine;
+	control->save_fd = -1;
 	control->state = MACHINE_PAUSED;
 	control->loop = g_main_loop_new(machine->main_context, FALSE);
 	control->source = g_source_new(&control_funcs, sizeof(GSource));
@@ -189,6 +225,8 @@ void control_free(struct control *control)
 		return;
 	g_source_destroy(control->source);
 	g_source_unref(control->source);
+	if (control->save_fd >= 0)
+		close(control->save_fd);
 	g_main_loop_unref(control->loop);
 	g_free(control);
 }
@@ -207,6 +245,16 @@ void control_request(struct control *control, enum machine_request what, const c
 		vcpus_stop(control->machine->vcpus);
 	g_atomic_int_or((guint *)&control->pending, 1u << what);
 	g_source_set_ready_time(control->source, 0);
+}
+
+int control_save(struct control *control, int fd)
+{
+	if (!g_atomic_int_compare_and_exchange(&control->save_fd, -1, fd)) {
+		close(fd);
+		return -EBUSY;
+	}
+	control_request(control, MACHINE_SAVE, "asked over the seat link");
+	return 0;
 }
 
 void control_exit_status(struct control *control, int status)

@@ -22,6 +22,8 @@ void control_free(struct control *control);
 /* See machine_request, machine_exit_status. At most one of each kind waits: a guest that asks
  * without end costs nothing. */
 void control_request(struct control *control, enum machine_request what, const char *why);
+/* See machine_save. */
+int control_save(struct control *control, int fd);
 void control_exit_status(struct control *control, int status);
 
 /* Lets the guest go and serves requests until it is off. The exit status. */

@@ -39,6 +39,10 @@ struct device {
 	const char *instance;
 	/* Machine reset: called with vCPUs stopped, on the main thread. May be NULL. */
 	void (*reset)(struct device *device);
+	/* Before its state is saved: finish what is under way with the host, and give the guest the
+	 * results. Processors and workers are stopped; a device's own threads are its own matter. New
+	 * work waits in the rings for the guest that is loaded. May be NULL. */
+	void (*drain)(struct device *device);
 	/* Everything of it that the guest could tell apart, to or from a saved guest: see state.h.
 	 * Loading, the device is as after create(). NULL: it has no state. */
 	void (*state)(struct device *device, struct state *state);

@@ -13,6 +13,8 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "vmm/state.h"
+
 enum kvm_addresses {
 	/* Three pages and one that some processors need for real mode; above the PCI window. */
 	KVM_TSS_ADDR = 0xfffbd000u,
@@ -222,4 +224,51 @@ int kvm_reset_chips(struct kvm *kvm)
 	if (kvm->has_pit && ioctl(kvm->vm, KVM_SET_PIT2, &kvm->pit) < 0)
 		return -errno;
 	return 0;
+}
+
+static void chips_state(struct kvm *kvm, struct state *state)
+{
+	for (unsigned i = 0; i < G_N_ELEMENTS(kvm->chip); i++) {
+		struct kvm_irqchip chip = { .chip_id = i };
+
+		if (!state_loading(state) && ioctl(kvm->vm, KVM_GET_IRQCHIP, &chip) < 0)
+			state_fail(state, "interrupt controllers: %s", g_strerror(errno));
+		STATE(state, chip);
+		chip.chip_id = i;
+		if (state_loading(state) && !state_failed(state) &&
+			ioctl(kvm->vm, KVM_SET_IRQCHIP, &chip) < 0)
+			state_fail(state, "interrupt controllers: %s", g_strerror(errno));
+	}
+}
+
+static void pit_state(struct kvm *kvm, struct state *state)
+{
+	struct kvm_pit_state2 pit = { 0 };
+
+	if (!state_loading(state) && ioctl(kvm->vm, KVM_GET_PIT2, &pit) < 0)
+		state_fail(state, "PIT: %s", g_strerror(errno));
+	STATE(state, pit);
+	if (state_loading(state) && !state_failed(state) &&
+		ioctl(kvm->vm, KVM_SET_PIT2, &pit) < 0)
+		state_fail(state, "PIT: %s", g_strerror(errno));
+}
+
+void kvm_state(struct kvm *kvm, struct state *state, int64_t slept_ns)
+{
+	struct kvm_clock_data clock = { 0 };
+	uint64_t clock_ns;
+
+	state_section(state, "interrupt controllers and clock");
+	chips_state(kvm, state);
+	if (kvm->has_pit)
+		pit_state(kvm, state);
+	if (!state_loading(state) && ioctl(kvm->vm, KVM_GET_CLOCK, &clock) < 0)
+		state_fail(state, "clock: %s", g_strerror(errno));
+	clock_ns = clock.clock;
+	STATE(state, clock_ns);
+	/* It goes on as if the guest had been running all the time: so its wall clock is right. */
+	clock = (struct kvm_clock_data){ .clock = clock_ns + (uint64_t)slept_ns };
+	if (state_loading(state) && !state_failed(state) &&
+		ioctl(kvm->vm, KVM_SET_CLOCK, &clock) < 0)
+		state_fail(state, "clock: %s", g_strerror(errno));
 }

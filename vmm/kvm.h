@@ -24,6 +24,7 @@ enum kvm_limits {
 };
 
 struct kvm;
+struct state;
 
 /* NULL and error says what is lacking: the device, the right to it, or a capability by name. */
 struct kvm *kvm_new(GError **error);
@@ -48,6 +49,10 @@ int kvm_create_vcpu(struct kvm *kvm, unsigned index, struct kvm_run **run, size_
 int kvm_set_cpuid(struct kvm *kvm, int vcpu_fd, unsigned index, unsigned n);
 /* Indices of the model-specific registers this kernel saves and restores. */
 const struct kvm_msr_list *kvm_msrs(const struct kvm *kvm);
+
+/* PIC, I/O APIC, PIT and the guest's clock, to or from a saved guest that slept `slept_ns`. Loading,
+ * before the processors. */
+void kvm_state(struct kvm *kvm, struct state *state, int64_t slept_ns);
 
 /* PIC, I/O APIC and PIT as they were when the machine was new. No processor runs. */
 int kvm_reset_chips(struct kvm *kvm);

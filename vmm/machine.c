@@ -27,6 +27,8 @@
 #include "vmm/control.h"
 #include "vmm/kvm.h"
 #include "vmm/property.h"
+#include "vmm/save.h"
+#include "vmm/state.h"
 #include "vmm/stats.h"
 #include "vmm/vcpu.h"
 #include "vmm/virtio_gpu.h"
@@ -201,6 +203,11 @@ static int link_request(void *data, enum link_verb verb, uint32_t argument)
 	return 0;
 }
 
+static int link_save(void *data, int fd)
+{
+	return machine_save(data, fd);
+}
+
 static void link_class_over(void *data)
 {
 	struct machine *machine = data;
@@ -217,6 +224,7 @@ static bool make_seats(struct machine *machine, GError **error)
 {
 	static const struct link_server_owner owner = {
 		.request = link_request,
+		.save = link_save,
 		.class_over = link_class_over,
 		.stat = link_stat,
 	};
@@ -365,6 +373,50 @@ void machine_reset_devices(struct machine *machine)
 		if (device->reset)
 			device->reset(device);
 	}
+}
+
+void machine_hold(struct machine *machine)
+{
+	struct machine_parts *parts = (struct machine_parts *)machine;
+
+	worker_hold(parts->seat);
+	worker_hold(parts->io);
+	for (unsigned i = 0; i < parts->devices->len; i++) {
+		struct device *device = parts->devices->pdata[i];
+
+		if (device->drain)
+			device->drain(device);
+	}
+}
+
+void machine_release(struct machine *machine)
+{
+	struct machine_parts *parts = (struct machine_parts *)machine;
+
+	worker_release(parts->seat);
+	worker_release(parts->io);
+}
+
+void machine_state(struct machine *machine, struct state *state, int64_t slept_ns)
+{
+	struct machine_parts *parts = (struct machine_parts *)machine;
+
+	kvm_state(machine->kvm, state, slept_ns);
+	vcpus_state(machine->vcpus, state, slept_ns);
+	for (unsigned i = 0; i < parts->devices->len && !state_failed(state); i++) {
+		struct device *device = parts->devices->pdata[i];
+		g_autofree char *section = g_strdup_printf("%s%s%s", device->type->section,
+			*device->instance ? " " : "", device->instance);
+
+		state_section(state, section);
+		if (device->state)
+			device->state(device, state);
+	}
+}
+
+bool machine_save_to(struct machine *machine, int fd, GError **error)
+{
+	return save_write(machine, ((struct machine_parts *)machine)->file, fd, error);
 }
 
 bool machine_boot(struct machine *machine, GError **error)

@@ -20,6 +20,7 @@
 struct config_file;
 struct control;
 struct kvm;
+struct state;
 struct stats;
 struct vcpus;
 struct link_server;
@@ -35,6 +36,7 @@ enum machine_request {
 	MACHINE_POWEROFF, /* at once; the process ends with success */
 	MACHINE_PAUSE,
 	MACHINE_RESUME,
+	MACHINE_SAVE,     /* see machine_save */
 	MACHINE_CRASHED,  /* a vCPU gave up; the process and its seats stay */
 };
 
@@ -102,6 +104,14 @@ void machine_free(struct machine *machine);
 
 /* For control.c: every device to its beginning. No processor runs. */
 void machine_reset_devices(struct machine *machine);
+/* Before a guest is saved: devices finish what is under way, workers stop until release. No
+ * processor runs. */
+void machine_hold(struct machine *machine);
+void machine_release(struct machine *machine);
+/* save_write with the machine's own configuration. */
+bool machine_save_to(struct machine *machine, int fd, GError **error);
+/* Every part but memory, to or from a saved guest that slept `slept_ns`. */
+void machine_state(struct machine *machine, struct state *state, int64_t slept_ns);
 /* PCI to its beginning, the kernel into clean memory, the processors to its entry. */
 bool machine_boot(struct machine *machine, GError **error);
 
@@ -121,6 +131,10 @@ int64_t machine_clock(void);
 /* Asks the main thread; never blocks. `why` (static) is logged. Anything that stops the guest stops
  * its processors at once: one that asks executes no further instruction of the guest. */
 void machine_request(struct machine *machine, enum machine_request what, const char *why);
+
+/* Asks for the guest to be saved in the file `fd`, which it takes over, and to be off after that; if
+ * it cannot be saved it goes on. From any thread. 0; -EBUSY: it is being saved already. */
+int machine_save(struct machine *machine, int fd);
 
 /* ioeventfd: a write of `len` (0: any) bytes at guest address `gpa` signals `fd`. 0 or -errno;
  * -ENOSYS without KVM. */

@@ -97,6 +97,11 @@ void machine_request(struct machine *machine, enum machine_request what, const c
 		g_message("request %d: %s", what, why);
 }
 
+int machine_save(struct machine *machine, int fd)
+{
+	return control_save(machine->control, fd);
+}
+
 void machine_exit_status(struct machine *machine, int status)
 {
 	if (machine->control)

@@ -17,6 +17,7 @@
 
 #include "vmm/machine.h"
 #include "vmm/property.h"
+#include "vmm/save.h"
 
 enum {
 	EXIT_BAD_CONFIG = 2,
@@ -89,6 +90,8 @@ static int help(FILE *out)
 
 	fprintf(out,
 		"irori-vmm CONFIG            run the guest that CONFIG describes\n"
+		"irori-vmm --restore FILE    go on with the guest that was saved in FILE, which is removed:\n"
+		"                            the guest's disks go on, and it must not be loaded twice\n"
 		"irori-vmm --check CONFIG    say what is wrong with it, and do not run it\n"
 		"irori-vmm --version | --help\n\n"
 		"Exit status: 0 powered off, 1 could not start, 2 bad command or configuration,\n"
@@ -97,16 +100,32 @@ static int help(FILE *out)
 	return out == stdout ? 0 : EXIT_BAD_CONFIG;
 }
 
-static int run(int argc, char **argv, struct config_file *file, bool check, int64_t started_ns)
+/* The machine of a configuration, with what was saved in it if anything was. */
+static struct machine *machine_get(const struct config_file *config, struct save_file *saved,
+	int64_t started_ns, GError **error)
 {
+	struct machine *machine = machine_new(config, started_ns, error);
+
+	if (!machine || !saved || save_load(saved, machine, error))
+		return machine;
+	machine_free(machine);
+	return NULL;
+}
+
+static int run(int argc, char **argv, const struct config_file *config, struct save_file *saved,
+	int64_t started_ns)
+{
+	bool check = !saved && argc == 3;
 	g_autoptr(GError) error = NULL;
 	int signals = signals_block(), status;
-	struct machine *machine = machine_new(file, started_ns, &error);
+	struct machine *machine = machine_get(config, saved, started_ns, &error);
 
 	if (!machine) {
 		fprintf(stderr, "irori-vmm: %s\n", error->message);
 		return 1;
 	}
+	if (saved && unlink(argv[2]) < 0)
+		g_warning("%s: %s; it must not be loaded again", argv[2], g_strerror(errno));
 	if (check) {
 		printf("%s: good\n", machine->config->name);
 		machine_free(machine);
@@ -122,13 +141,30 @@ static int run(int argc, char **argv, struct config_file *file, bool check, int6
 	return status;
 }
 
+/* What there is to run: a configuration, or a saved guest and its own. */
+static int start(int argc, char **argv, int64_t started_ns)
+{
+	bool restore = !strcmp(argv[1], "--restore");
+	g_autoptr(GError) error = NULL;
+	struct save_file *saved = restore ? save_open(argv[2], &error) : NULL;
+	struct config_file *file = restore ? NULL : config_file_load(argv[argc - 1], &error);
+	int status = EXIT_BAD_CONFIG;
+
+	if (saved || file) {
+		log_name = "configuration";
+		status = run(argc, argv, saved ? save_config(saved) : file, saved, started_ns);
+	} else {
+		fprintf(stderr, "irori-vmm: %s\n", error->message);
+	}
+	save_close(saved);
+	config_file_free(file);
+	return status;
+}
+
 int main(int argc, char **argv)
 {
 	int64_t started_ns = machine_clock();
-	g_autoptr(GError) error = NULL;
-	struct config_file *file;
-	bool check = argc == 3 && !strcmp(argv[1], "--check");
-	int status;
+	bool option = argc == 3 && (!strcmp(argv[1], "--check") || !strcmp(argv[1], "--restore"));
 
 	mallopt(M_ARENA_MAX, 1);
 	mallopt(M_TRIM_THRESHOLD, 256 << 10);
@@ -137,16 +173,8 @@ int main(int argc, char **argv)
 		return help(stdout);
 	if (argc == 2 && !strcmp(argv[1], "--version"))
 		return printf("irori-vmm %s\n", IRORI_VERSION) < 0;
-	if (argc != 2 + check || (argv[1 + check][0] == '-'))
+	if (argc != 2 + option || argv[1 + option][0] == '-')
 		return help(stderr);
-	log_name = argv[1 + check];
-	file = config_file_load(argv[1 + check], &error);
-	if (!file) {
-		fprintf(stderr, "irori-vmm: %s\n", error->message);
-		return EXIT_BAD_CONFIG;
-	}
-	log_name = "configuration";
-	status = run(argc, argv, file, check, started_ns);
-	config_file_free(file);
-	return status;
+	log_name = argv[1 + option];
+	return start(argc, argv, started_ns);
 }

@@ -105,6 +105,16 @@ const char *const *config_file_sections(const struct config_file *file)
 	return (const char *const *)file->sections;
 }
 
+const char *config_file_name(const struct config_file *file)
+{
+	return file->name;
+}
+
+char *config_file_text(const struct config_file *file)
+{
+	return g_key_file_to_data(file->keys, NULL, NULL);
+}
+
 int config_file_line(const struct config_file *file, const char *section, const char *key)
 {
 	g_autofree char *name = line_key(section, key);

@@ -43,6 +43,10 @@ struct config_file *config_file_parse(const char *text, size_t len, const char *
 void config_file_free(struct config_file *file);
 /* Sections in file order, NULL-terminated, owned by the file: "Guest", "Disk system". */
 const char *const *config_file_sections(const struct config_file *file);
+/* As it was given to load or parse. */
+const char *config_file_name(const struct config_file *file);
+/* Its sections and keys as text that parses to the same; g_free. */
+char *config_file_text(const struct config_file *file);
 int config_file_line(const struct config_file *file, const char *section, const char *key);
 
 /* Fills `into` (zeroed by the caller) from a section (NULL or absent: defaults only). */

@@ -14,6 +14,7 @@
 
 #include "vmm/kvm.h"
 #include "vmm/machine.h"
+#include "vmm/state.h"
 #include "vmm/stats.h"
 
 enum vcpus_want {
@@ -236,4 +237,14 @@ int vcpus_reset(struct vcpus *vcpus, const struct boot_entry *entry)
 			return rc;
 	}
 	return 0;
+}
+
+void vcpus_state(struct vcpus *vcpus, struct state *state, int64_t slept_ns)
+{
+	for (unsigned i = 0; i < vcpus->n && !state_failed(state); i++) {
+		g_autofree char *name = g_strdup_printf("processor %u", i);
+
+		state_section(state, name);
+		vcpu_state_transfer(&vcpus->vcpu[i], vcpus->machine->kvm, state, slept_ns);
+	}
 }

@@ -23,6 +23,7 @@
 
 struct kvm;
 struct machine;
+struct state;
 struct vcpus;
 struct vcpu_state;
 
@@ -72,10 +73,15 @@ bool vcpu_crash(struct vcpu *vcpu, const char *why);
 /* Name of a counter, or NULL if there is none by this number. */
 const char *vcpu_counter_name(unsigned counter);
 
+/* All of them, to or from a saved guest that slept `slept_ns`; they are parked. */
+void vcpus_state(struct vcpus *vcpus, struct state *state, int64_t slept_ns);
+
 /* vcpu_state.c */
 struct vcpu_state *vcpu_state_save(const struct vcpu *vcpu, const struct kvm *kvm);
 int vcpu_state_restore(const struct vcpu *vcpu, const struct vcpu_state *state);
 int vcpu_state_enter(const struct vcpu *vcpu, const struct boot_entry *entry);
+void vcpu_state_transfer(const struct vcpu *vcpu, const struct kvm *kvm, struct state *state,
+	int64_t slept_ns);
 void vcpu_state_free(struct vcpu_state *state);
 char *vcpu_state_describe(const struct vcpu *vcpu); /* for the log; g_free */
 

@@ -11,11 +11,14 @@
 
 #include "vmm/kvm.h"
 #include "vmm/machine.h"
+#include "vmm/state.h"
 #include "vmm/vcpu.h"
 
 enum {
 	MSR_TSC = 0x10, /* goes on counting: the processors' clocks stay in step */
 	MSR_TSC_ADJUST = 0x3b,
+	MSR_TSC_DEADLINE = 0x6e0,
+	MSRS_MAX = 4096,
 
 	CR0_PE = 1u << 0,
 	CR0_ET = 1u << 4,
@@ -121,6 +124,93 @@ int vcpu_state_restore(const struct vcpu *vcpu, const struct vcpu_state *state)
 		ioctl(vcpu->fd, KVM_SET_MP_STATE, &state->mp_state) < 0)
 		return -errno;
 	return 0;
+}
+
+static uint64_t msr_get(const struct vcpu *vcpu, uint32_t index)
+{
+	g_autofree struct kvm_msrs *one = g_malloc0(sizeof(*one) + sizeof(one->entries[0]));
+
+	one->nmsrs = 1;
+	one->entries[0].index = index;
+	return ioctl(vcpu->fd, KVM_GET_MSRS, one) == 1 ? one->entries[0].data : 0;
+}
+
+static void msr_set(const struct vcpu *vcpu, uint32_t index, uint64_t value)
+{
+	g_autofree struct kvm_msrs *one = g_malloc0(sizeof(*one) + sizeof(one->entries[0]));
+
+	one->nmsrs = 1;
+	one->entries[0] = (struct kvm_msr_entry){ .index = index, .data = value };
+	ioctl(vcpu->fd, KVM_SET_MSRS, one);
+}
+
+/* The time stamp counter goes on as if the guest had been running, in step with its clock; the
+ * kernel keeps the processors' in step when they are set to nearly the same. A timer that it drives
+ * comes last: it needs the counter and the local APIC as they were. */
+static void tsc_transfer(const struct vcpu *vcpu, struct state *state, int64_t slept_ns)
+{
+	bool loading = state_loading(state);
+	uint64_t tsc = loading ? 0 : msr_get(vcpu, MSR_TSC);
+	uint64_t adjust = loading ? 0 : msr_get(vcpu, MSR_TSC_ADJUST);
+	uint64_t deadline = loading ? 0 : msr_get(vcpu, MSR_TSC_DEADLINE);
+	int khz = loading ? 0 : ioctl(vcpu->fd, KVM_GET_TSC_KHZ, 0);
+
+	STATE(state, tsc);
+	STATE(state, adjust);
+	STATE(state, deadline);
+	STATE(state, khz);
+	if (!loading || state_failed(state))
+		return;
+	if (khz > 0 && ioctl(vcpu->fd, KVM_GET_TSC_KHZ, 0) != khz)
+		ioctl(vcpu->fd, KVM_SET_TSC_KHZ, (unsigned long)khz);
+	tsc += (uint64_t)((__int128)slept_ns * MAX(khz, 0) / 1000000);
+	msr_set(vcpu, MSR_TSC_ADJUST, adjust);
+	msr_set(vcpu, MSR_TSC, tsc);
+	msr_set(vcpu, MSR_TSC_DEADLINE, deadline);
+	/* Its watchdogs are not to count the time it slept; a guest without the clock has none. */
+	ioctl(vcpu->fd, KVM_KVMCLOCK_CTRL, 0);
+}
+
+static void msrs_transfer(struct vcpu_state *registers, struct state *state)
+{
+	struct kvm_msrs *msrs = registers->msrs;
+	size_t len = sizeof(*msrs) + msrs->nmsrs * sizeof(msrs->entries[0]);
+	uint8_t *bytes = g_memdup2(msrs, len);
+
+	state_blob(state, "msrs", &bytes, &len, sizeof(*msrs) + MSRS_MAX * sizeof(msrs->entries[0]));
+	g_free(registers->msrs);
+	registers->msrs = (struct kvm_msrs *)bytes;
+	if (len < sizeof(*msrs) ||
+		len != sizeof(*msrs) + registers->msrs->nmsrs * sizeof(msrs->entries[0])) {
+		state_fail(state, "'msrs' is damaged");
+		registers->msrs = g_malloc0(sizeof(*msrs));
+		g_free(bytes);
+	}
+}
+
+/* Saving, the registers as they are; loading, they are read too, for what they cannot differ in. */
+void vcpu_state_transfer(const struct vcpu *vcpu, const struct kvm *kvm, struct state *state,
+	int64_t slept_ns)
+{
+	struct vcpu_state *registers = vcpu_state_save(vcpu, kvm);
+	int rc;
+
+	STATE(state, registers->regs);
+	STATE(state, registers->sregs);
+	STATE(state, registers->xcrs);
+	STATE(state, registers->debugregs);
+	STATE(state, registers->lapic);
+	STATE(state, registers->events);
+	STATE(state, registers->mp_state);
+	state_bytes(state, "xsave", &registers->xsave, sizeof(struct kvm_xsave));
+	msrs_transfer(registers, state);
+	if (state_loading(state) && !state_failed(state)) {
+		rc = vcpu_state_restore(vcpu, registers);
+		if (rc)
+			state_fail(state, "registers: %s", g_strerror(-rc));
+	}
+	tsc_transfer(vcpu, state, slept_ns);
+	vcpu_state_free(registers);
 }
 
 static struct kvm_segment flat_segment(uint16_t selector, uint8_t type, bool code, bool wide)

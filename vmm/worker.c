@@ -10,6 +10,9 @@ struct worker {
 	GMainContext *context;
 	GMainLoop *loop;
 	GThread *thread;
+	GMutex lock; /* of what follows */
+	GCond changed;
+	bool hold, held;
 };
 
 struct worker *worker_new(const char *name, enum link_thread_role role, struct stats *stats)
@@ -21,6 +24,8 @@ struct worker *worker_new(const char *name, enum link_thread_role role, struct s
 	worker->stats = stats;
 	worker->context = g_main_context_new();
 	worker->loop = g_main_loop_new(worker->context, FALSE);
+	g_mutex_init(&worker->lock);
+	g_cond_init(&worker->changed);
 	return worker;
 }
 
@@ -51,20 +56,59 @@ static gboolean worker_quit(void *data)
 	return G_SOURCE_REMOVE;
 }
 
+/* Calls a function on the thread, before all that waits there. */
+static void worker_invoke(struct worker *worker, GSourceFunc function, void *data)
+{
+	GSource *source = g_idle_source_new();
+
+	g_source_set_priority(source, G_PRIORITY_HIGH);
+	g_source_set_callback(source, function, data, NULL);
+	g_source_attach(source, worker->context);
+	g_source_unref(source);
+}
+
 /* By a source and not directly: a quit before the loop runs would be forgotten. */
 void worker_stop(struct worker *worker)
 {
-	GSource *source;
-
 	if (!worker->thread)
 		return;
-	source = g_idle_source_new();
-	g_source_set_priority(source, G_PRIORITY_HIGH);
-	g_source_set_callback(source, worker_quit, worker->loop, NULL);
-	g_source_attach(source, worker->context);
-	g_source_unref(source);
+	worker_invoke(worker, worker_quit, worker->loop);
 	g_thread_join(worker->thread);
 	worker->thread = NULL;
+}
+
+static gboolean worker_wait(void *data)
+{
+	struct worker *worker = data;
+
+	g_mutex_lock(&worker->lock);
+	worker->held = true;
+	g_cond_broadcast(&worker->changed);
+	while (worker->hold)
+		g_cond_wait(&worker->changed, &worker->lock);
+	worker->held = false;
+	g_mutex_unlock(&worker->lock);
+	return G_SOURCE_REMOVE;
+}
+
+void worker_hold(struct worker *worker)
+{
+	if (!worker->thread)
+		return;
+	g_mutex_lock(&worker->lock);
+	worker->hold = true;
+	worker_invoke(worker, worker_wait, worker);
+	while (!worker->held)
+		g_cond_wait(&worker->changed, &worker->lock);
+	g_mutex_unlock(&worker->lock);
+}
+
+void worker_release(struct worker *worker)
+{
+	g_mutex_lock(&worker->lock);
+	worker->hold = false;
+	g_cond_broadcast(&worker->changed);
+	g_mutex_unlock(&worker->lock);
 }
 
 void worker_free(struct worker *worker)
@@ -74,5 +118,7 @@ void worker_free(struct worker *worker)
 	worker_stop(worker);
 	g_main_loop_unref(worker->loop);
 	g_main_context_unref(worker->context);
+	g_mutex_clear(&worker->lock);
+	g_cond_clear(&worker->changed);
 	g_free(worker);
 }

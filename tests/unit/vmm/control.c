@@ -12,6 +12,7 @@
 static struct {
 	bool running;
 	unsigned resets;
+	bool saves;
 	void (*before_stop)(void);
 } seen;
 
@@ -59,6 +60,23 @@ int kvm_reset_chips(struct kvm *kvm)
 void machine_reset_devices(struct machine *machine)
 {
 	seen.resets++;
+}
+
+void machine_hold(struct machine *machine)
+{
+}
+
+void machine_release(struct machine *machine)
+{
+}
+
+bool machine_save_to(struct machine *machine, int fd, GError **error)
+{
+	return seen.saves;
+}
+
+void save_refuse(int fd, const char *why)
+{
 }
 
 bool machine_boot(struct machine *machine, GError **error)
@@ -153,8 +171,25 @@ static void asked_during_another_reset(void)
 	stop();
 }
 
+static void saved_is_off_and_not_saved_goes_on(void)
+{
+	start();
+	test_equal(control_save(pc.control, -1 - 1), 0); /* no file: it is only passed on */
+	spin();
+	test_equal(pc.control->state, MACHINE_RUNNING);
+	test_assert(seen.running);
+	seen.saves = true;
+	test_equal(control_save(pc.control, -1 - 1), 0);
+	test_equal(control_save(pc.control, -1 - 1), -EBUSY);
+	spin();
+	test_equal(pc.control->state, MACHINE_OFF);
+	test_assert(!seen.running);
+	stop();
+}
+
 int main(void)
 {
+	test_run(saved_is_off_and_not_saved_goes_on);
 	test_run(pause_and_resume);
 	test_run(only_reset_revives_the_dead);
 	test_run(asked_during_another_reset);

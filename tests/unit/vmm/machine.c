@@ -48,6 +48,10 @@ void vcpus_go(struct vcpus *vcpus)
 {
 }
 
+void vcpus_state(struct vcpus *vcpus, struct state *state, int64_t slept_ns)
+{
+}
+
 int vcpus_reset(struct vcpus *vcpus, const struct boot_entry *entry)
 {
 	return 0;
