@@ -32,7 +32,7 @@ SIZE_IS(link_audio_stop, 4);
 SIZE_IS(link_guest, 16);
 SIZE_IS(link_exit_count, 32);
 SIZE_IS(link_thread, 8);
-SIZE_IS(link_stat, LINK_NAME_LEN + 16 + 5 * 8 + 5 * 8 + 8 + LINK_MAX_EXITS * 32 +
+SIZE_IS(link_stat, LINK_NAME_LEN + 16 + 5 * 8 + 10 * 8 + 16 + LINK_MAX_EXITS * 32 +
 	LINK_MAX_THREADS * 8);
 _Static_assert(sizeof(union link_body) == LINK_MAX_BODY, "the largest body is LINK_MAX_BODY");
 

@@ -84,6 +84,13 @@ enum link_verb {
 	 * and nobody has asked since, the guest goes back to the class of its configuration. A
 	 * supervisor that died must not leave a guest behind in a class that it was only lent. */
 	LINK_VERB_CLASS,
+	/* argument: MiB that the guest shall have. Down to its Memory= it is the balloon's work, above
+	 * it memory that is plugged in; the guest does it in its own time: see memory_actual in
+	 * struct link_stat. -ERANGE: more than MaxMemory=; -EOPNOTSUPP: the guest has no such device. */
+	LINK_VERB_MEMORY,
+	/* argument: processors, up to MaxVcpus=. What is plugged out goes when the guest lets it go. */
+	LINK_VERB_VCPUS,
+	LINK_VERBS, /* one more than the last */
 };
 
 /* What a thread of the guest's process does; for scheduling and for people. */
@@ -214,7 +221,13 @@ struct link_stat {
 	int64_t reset_frame_ns;   /* first frame after the last reset */
 	uint64_t frames, frames_presented;
 	uint64_t audio_periods, audio_underruns;
-	uint64_t memory_bytes;
+	uint64_t memory_bytes;     /* Memory= */
+	uint64_t memory_max;       /* MaxMemory= */
+	uint64_t memory_target;    /* what was asked for: LINK_VERB_MEMORY */
+	uint64_t memory_actual;    /* what the guest has now: without the balloon, with what is plugged */
+	uint64_t memory_available; /* the guest's own opinion; 0: it has none */
+	uint64_t memory_host;      /* pages of it that the host has given */
+	uint32_t vcpus, vcpus_max;
 	uint32_t n_exits, n_threads;
 	struct link_exit_count exits[LINK_MAX_EXITS];
 	struct link_thread threads[LINK_MAX_THREADS];

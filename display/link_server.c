@@ -262,7 +262,7 @@ static int handle_request(struct link_seat *seat, const struct link_message *m)
 
 	if (!server->owner.request)
 		reply.result = -EOPNOTSUPP;
-	else if (request->verb >= LINK_VERB_RESET && request->verb <= LINK_VERB_CLASS)
+	else if (request->verb >= LINK_VERB_RESET && request->verb < LINK_VERBS)
 		reply.result = server->owner.request(server->owner_data, request->verb,
 			request->argument);
 	/* Any other error may have come half way. */

@@ -21,6 +21,8 @@ static const struct command *const commands[] = {
 	&command_resume,
 	&command_save,
 	&command_restore,
+	&command_memory,
+	&command_vcpus,
 	&command_screenshot,
 	&command_send_keys,
 	&command_doctor,

@@ -108,6 +108,13 @@ static void look_json(JsonBuilder *json, const struct look *before, const struct
 	json_int(json, "audio_periods", (int64_t)stat->audio_periods);
 	json_int(json, "audio_underruns", (int64_t)stat->audio_underruns);
 	json_int(json, "memory_bytes", (int64_t)stat->memory_bytes);
+	json_int(json, "memory_max", (int64_t)stat->memory_max);
+	json_int(json, "memory_target", (int64_t)stat->memory_target);
+	json_int(json, "memory_actual", (int64_t)stat->memory_actual);
+	json_int(json, "memory_available", (int64_t)stat->memory_available);
+	json_int(json, "memory_host", (int64_t)stat->memory_host);
+	json_int(json, "vcpus", stat->vcpus);
+	json_int(json, "vcpus_max", stat->vcpus_max);
 	json_number(json, "start_to_entry_ms", ms_between(stat->started_ns, stat->first_entry_ns));
 	json_number(json, "start_to_frame_ms", ms_between(stat->started_ns, stat->first_frame_ns));
 	json_number(json, "reset_to_frame_ms", ms_between(stat->reset_ns, stat->reset_frame_ns));
@@ -122,6 +129,22 @@ static void look_json(JsonBuilder *json, const struct look *before, const struct
 		json_number(json, rate[i].reason, rate[i].a_second);
 	json_builder_end_object(json);
 	json_builder_end_object(json);
+}
+
+static double mib(uint64_t bytes)
+{
+	return (double)bytes / (1 << 20);
+}
+
+static void resources_text(const struct link_stat *stat)
+{
+	printf("%u of %u processors; memory %.0f of %.0f MiB", stat->vcpus, stat->vcpus_max,
+		mib(stat->memory_actual), mib(stat->memory_max));
+	if (stat->memory_target != stat->memory_actual)
+		printf(" (%.0f asked for)", mib(stat->memory_target));
+	if (stat->memory_available)
+		printf(", %.0f available in the guest", mib(stat->memory_available));
+	printf(", %.0f taken from the host\n", mib(stat->memory_host));
 }
 
 static void look_text(const struct look *before, const struct look *now)
@@ -139,6 +162,7 @@ static void look_text(const struct look *before, const struct look *now)
 		ms_between(stat->started_ns, stat->first_entry_ns),
 		ms_between(stat->started_ns, stat->first_frame_ns),
 		ms_between(stat->reset_ns, stat->reset_frame_ns));
+	resources_text(stat);
 	printf("\n  %-20s %12s %10s\n", "exit", "count", "a second");
 	for (unsigned i = 0; i < n; i++) {
 		int len = most > 0 ? (int)(rate[i].a_second / most * BAR + 0.5) : 0;

@@ -197,6 +197,10 @@ static int link_request(void *data, enum link_verb verb, uint32_t argument)
 
 	if (verb == LINK_VERB_CLASS)
 		return share_set(machine, argument);
+	if (verb == LINK_VERB_MEMORY)
+		return machine_set_memory(machine, (uint64_t)argument << 20);
+	if (verb == LINK_VERB_VCPUS)
+		return machine_set_vcpus(machine, argument);
 	if (verb < LINK_VERB_RESET || verb > LINK_VERB_RESUME)
 		return -EINVAL;
 	machine_request(machine, requests[verb], "asked over the seat link");

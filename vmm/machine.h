@@ -17,6 +17,7 @@
 #include "vmm/memory.h"
 #include "vmm/pci.h"
 
+struct balloon;
 struct config_file;
 struct control;
 struct kvm;
@@ -24,6 +25,7 @@ struct state;
 struct stats;
 struct vcpus;
 struct link_server;
+struct link_stat;
 struct virtio_snd;
 
 /* The address map, a PC's with a Q35's window for PCI. */
@@ -85,6 +87,7 @@ struct machine {
 	struct seat_port *port;     /* the seats */
 	struct link_server *link;   /* the same, by its own name; NULL in unit tests */
 	struct virtio_snd *sound;   /* for its counters; NULL: no sound card */
+	struct balloon *balloon;    /* for machine_resources.c; NULL: none */
 	int64_t (*now)(void);       /* CLOCK_MONOTONIC in ns; tests turn it by hand */
 	struct vcpus *vcpus;        /* NULL in unit tests */
 	struct control *control;    /* NULL in unit tests: requests are only logged */
@@ -135,6 +138,13 @@ void machine_request(struct machine *machine, enum machine_request what, const c
 /* Asks for the guest to be saved in the file `fd`, which it takes over, and to be off after that; if
  * it cannot be saved it goes on. From any thread. 0; -EBUSY: it is being saved already. */
 int machine_save(struct machine *machine, int fd);
+
+/* How much memory the guest shall have, in bytes, and how many processors: see LINK_VERB_MEMORY and
+ * LINK_VERB_VCPUS. 0 or -errno. Any thread. (machine_resources.c) */
+int machine_set_memory(struct machine *machine, uint64_t bytes);
+int machine_set_vcpus(struct machine *machine, unsigned n);
+/* What `irori stat` shows of both. */
+void machine_resources(struct machine *machine, struct link_stat *stat);
 
 /* ioeventfd: a write of `len` (0: any) bytes at guest address `gpa` signals `fd`. 0 or -errno;
  * -ENOSYS without KVM. */

@@ -9,6 +9,7 @@
 #include <gio/gio.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 enum {
@@ -21,6 +22,7 @@ struct guest_memory {
 	unsigned n_parts;
 	uint64_t size;
 	struct memory_part part[2];
+	uint64_t in_memfd[2]; /* where each part lies */
 };
 
 static bool memory_failed(GError **error, const char *what)
@@ -52,6 +54,7 @@ static bool memory_map(struct guest_memory *memory, uint64_t gpa, uint64_t offse
 	}
 	/* A guest's memory has no place in a core file. */
 	madvise(host, len, MADV_DONTDUMP);
+	memory->in_memfd[memory->n_parts] = offset;
 	memory->part[memory->n_parts++] = (struct memory_part){
 		.gpa = gpa,
 		.len = len,
@@ -159,11 +162,45 @@ bool memory_write(const struct guest_memory *memory, uint64_t gpa, const void *f
 	return host;
 }
 
-int memory_clear(struct guest_memory *memory)
+int memory_discard(const struct guest_memory *memory, uint64_t gpa, uint64_t len)
 {
-	/* Also drops the pages from every mapping, KVM's included. */
-	if (fallocate(memory->fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 0,
-		    (off_t)memory->size) < 0)
+	const void *host = memory_at(memory, gpa, len);
+
+	return host ? memory_discard_at(memory, host, len) : -EFAULT;
+}
+
+/* Punching a hole also drops the pages from every mapping, KVM's included. */
+static int memory_punch(const struct guest_memory *memory, uint64_t offset, uint64_t len)
+{
+	uint64_t begin = (offset + MEMORY_PAGE - 1) & ~(uint64_t)(MEMORY_PAGE - 1);
+	uint64_t end = (offset + len) & ~(uint64_t)(MEMORY_PAGE - 1);
+
+	if (begin < end && fallocate(memory->fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
+		    (off_t)begin, (off_t)(end - begin)) < 0)
 		return -errno;
 	return 0;
+}
+
+int memory_discard_at(const struct guest_memory *memory, const void *host, uint64_t len)
+{
+	for (unsigned i = 0; i < memory->n_parts; i++) {
+		const struct memory_part *part = &memory->part[i];
+		uint64_t offset = (uint64_t)((const uint8_t *)host - (const uint8_t *)part->host);
+
+		if (offset < part->len && len <= part->len - offset)
+			return memory_punch(memory, memory->in_memfd[i] + offset, len);
+	}
+	return -EFAULT;
+}
+
+uint64_t memory_used(const struct guest_memory *memory)
+{
+	struct stat status;
+
+	return fstat(memory->fd, &status) < 0 ? 0 : (uint64_t)status.st_blocks * 512;
+}
+
+int memory_clear(struct guest_memory *memory)
+{
+	return memory_punch(memory, 0, memory->size);
 }

@@ -44,6 +44,13 @@ void *memory_at(const struct guest_memory *memory, uint64_t gpa, uint64_t len);
 bool memory_read(const struct guest_memory *memory, uint64_t gpa, void *to, size_t len);
 bool memory_write(const struct guest_memory *memory, uint64_t gpa, const void *from, size_t len);
 
+/* Gives the whole pages within [gpa, gpa + len) back to the host: whoever reads them next finds
+ * zeros, in pages that are made then. 0; -EFAULT where the gate says NULL; or -errno. Any thread. */
+int memory_discard(const struct guest_memory *memory, uint64_t gpa, uint64_t len);
+/* The same, for a pointer from the gate. */
+int memory_discard_at(const struct guest_memory *memory, const void *host, uint64_t len);
+/* Bytes of it for which the host has pages now. */
+uint64_t memory_used(const struct guest_memory *memory);
 /* Gives every page back to the host: the guest reads zeros again. For reset. */
 int memory_clear(struct guest_memory *memory);
 

@@ -130,7 +130,7 @@ void stats_fill(struct machine *machine, struct link_stat *stat)
 	if (machine->config->name)
 		g_strlcpy(stat->name, machine->config->name, sizeof(stat->name));
 	stat->pid = getpid();
-	stat->memory_bytes = machine->memory ? memory_size(machine->memory) : 0;
+	machine_resources(machine, stat);
 	stat->n_exits = 0;
 	if (machine->vcpus)
 		fill_exits(machine->vcpus, stat);

@@ -57,6 +57,10 @@ int kvm_reset_chips(struct kvm *kvm)
 	return 0;
 }
 
+void machine_resources(struct machine *machine, struct link_stat *stat)
+{
+}
+
 void machine_reset_devices(struct machine *machine)
 {
 	seen.resets++;
