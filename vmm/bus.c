@@ -68,36 +68,31 @@ static bool bus_free_at(const struct bus *bus, unsigned i, const struct region *
 	return i == bus->n || bus->region[i]->base - region->base >= region->len;
 }
 
-int bus_add(struct bus *bus, struct region *region)
+/* Under the writer's lock, as bus_take. */
+static int bus_put(struct bus *bus, struct region *region)
 {
 	unsigned i;
-	int result = -EBUSY;
 
 	/* base + len may be 2^64, but not beyond. */
 	if (region->len == 0 || region->len - 1 > UINT64_MAX - region->base)
 		return -EINVAL;
-	g_rw_lock_writer_lock(&bus->lock);
 	i = bus_above(bus, region->base);
-	if (bus_free_at(bus, i, region)) {
-		if (bus->n == bus->room) {
-			bus->room = bus->room ? bus->room * 2 : 16;
-			bus->region = g_renew(struct region *, bus->region, bus->room);
-		}
-		memmove(&bus->region[i + 1], &bus->region[i],
-			(bus->n - i) * sizeof(bus->region[0]));
-		bus->region[i] = region;
-		bus->n++;
-		result = 0;
+	if (!bus_free_at(bus, i, region))
+		return -EBUSY;
+	if (bus->n == bus->room) {
+		bus->room = bus->room ? bus->room * 2 : 16;
+		bus->region = g_renew(struct region *, bus->region, bus->room);
 	}
-	g_rw_lock_writer_unlock(&bus->lock);
-	return result;
+	memmove(&bus->region[i + 1], &bus->region[i], (bus->n - i) * sizeof(bus->region[0]));
+	bus->region[i] = region;
+	bus->n++;
+	return 0;
 }
 
-static bool bus_unlink(struct bus *bus, struct region *region)
+static bool bus_take(struct bus *bus, struct region *region)
 {
 	bool found = false;
 
-	g_rw_lock_writer_lock(&bus->lock);
 	for (unsigned i = 0; i < bus->n && !found; i++) {
 		if (bus->region[i] != region)
 			continue;
@@ -106,13 +101,41 @@ static bool bus_unlink(struct bus *bus, struct region *region)
 			(bus->n - i) * sizeof(bus->region[0]));
 		found = true;
 	}
-	g_rw_lock_writer_unlock(&bus->lock);
 	return found;
+}
+
+int bus_add(struct bus *bus, struct region *region)
+{
+	int result;
+
+	g_rw_lock_writer_lock(&bus->lock);
+	result = bus_put(bus, region);
+	g_rw_lock_writer_unlock(&bus->lock);
+	return result;
+}
+
+int bus_move(struct bus *bus, struct region *region, uint64_t base, uint64_t len)
+{
+	int result = 0;
+
+	g_rw_lock_writer_lock(&bus->lock);
+	bus_take(bus, region);
+	region->base = base;
+	region->len = len;
+	if (len)
+		result = bus_put(bus, region);
+	g_rw_lock_writer_unlock(&bus->lock);
+	return result;
 }
 
 void bus_remove(struct bus *bus, struct region *region)
 {
-	if (!bus_unlink(bus, region))
+	bool found;
+
+	g_rw_lock_writer_lock(&bus->lock);
+	found = bus_take(bus, region);
+	g_rw_lock_writer_unlock(&bus->lock);
+	if (!found)
 		return;
 	g_mutex_lock(&bus->grace_lock);
 	g_atomic_int_inc(&bus->waiting);
@@ -122,7 +145,7 @@ void bus_remove(struct bus *bus, struct region *region)
 	g_mutex_unlock(&bus->grace_lock);
 }
 
-static struct region *bus_enter(struct bus *bus, uint64_t addr, unsigned size)
+static struct region *bus_enter(struct bus *bus, uint64_t addr, unsigned size, uint64_t *at)
 {
 	struct region *region = NULL;
 	unsigned i;
@@ -135,6 +158,7 @@ static struct region *bus_enter(struct bus *bus, uint64_t addr, unsigned size)
 
 		if (offset < below->len && size <= below->len - offset)
 			region = below;
+		*at = offset;
 	}
 	if (region)
 		g_atomic_int_inc(&region->users);
@@ -171,27 +195,29 @@ static uint64_t bus_mask(unsigned size)
 
 bool bus_read(struct bus *bus, uint64_t addr, unsigned size, uint64_t *value)
 {
-	struct region *region = bus_enter(bus, addr, size);
+	uint64_t offset;
+	struct region *region = bus_enter(bus, addr, size, &offset);
 
 	if (!region) {
 		bus_missed(bus, "read", addr, size);
 		*value = bus_mask(size);
 		return false;
 	}
-	*value = region->ops->read(region->owner, addr - region->base, size) & bus_mask(size);
+	*value = region->ops->read(region->owner, offset, size) & bus_mask(size);
 	bus_leave(bus, region);
 	return true;
 }
 
 bool bus_write(struct bus *bus, uint64_t addr, unsigned size, uint64_t value)
 {
-	struct region *region = bus_enter(bus, addr, size);
+	uint64_t offset;
+	struct region *region = bus_enter(bus, addr, size, &offset);
 
 	if (!region) {
 		bus_missed(bus, "write", addr, size);
 		return false;
 	}
-	region->ops->write(region->owner, addr - region->base, size, value & bus_mask(size));
+	region->ops->write(region->owner, offset, size, value & bus_mask(size));
 	bus_leave(bus, region);
 	return true;
 }

@@ -38,6 +38,11 @@ void bus_free(struct bus *bus); /* regions are their owners' */
 /* 0, or -EBUSY if it overlaps another region, -EINVAL if it is empty or wraps. */
 int bus_add(struct bus *bus, struct region *region);
 void bus_remove(struct bus *bus, struct region *region); /* one that is not there is ignored */
+/* For regions whose owner outlives the bus and which only change their place (ECAM, the ports of
+ * power management): to [base, base + len) at once, also from inside the region's own functions; a
+ * call that is under way ends with the offset it began with. len 0: nowhere. 0 or as bus_add, and
+ * then the region is nowhere. */
+int bus_move(struct bus *bus, struct region *region, uint64_t base, uint64_t len);
 
 /* True if a region answered. *value is all ones in `size` bytes if none did. */
 bool bus_read(struct bus *bus, uint64_t addr, unsigned size, uint64_t *value);

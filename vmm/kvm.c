@@ -16,9 +16,10 @@
 #include "vmm/state.h"
 
 enum kvm_addresses {
-	/* Three pages and one that some processors need for real mode; above the PCI window. */
-	KVM_TSS_ADDR = 0xfffbd000u,
-	KVM_IDENTITY_ADDR = 0xfffbc000u,
+	/* Three pages and one that some processors need for real mode; above the local APIC, below
+	 * what firmware has its flash memory in (0xff000000 and on). */
+	KVM_TSS_ADDR = 0xfeffd000u,
+	KVM_IDENTITY_ADDR = 0xfeffc000u,
 };
 
 /* What we cannot do without, and what it is called where people read about it. */
@@ -138,6 +139,7 @@ struct kvm *kvm_new(GError **error)
 	struct kvm *kvm = g_new0(struct kvm, 1);
 
 	kvm->fd = kvm->vm = -1;
+	kvm->n_slots = KVM_SLOTS_RAM;
 	g_mutex_init(&kvm->lock);
 	kvm_msi_init(kvm);
 	if (!kvm_open(kvm, error) || !vm_new(kvm, error) || !kvm_cpuid_init(kvm, error)) {
@@ -165,8 +167,32 @@ void kvm_free(struct kvm *kvm)
 
 int kvm_add_memory(struct kvm *kvm, unsigned slot, uint64_t gpa, uint64_t len, void *host)
 {
+	return kvm_set_slot(kvm, slot, 0, gpa, len, host);
+}
+
+int kvm_new_slot(struct kvm *kvm)
+{
+	int slot;
+
+	g_mutex_lock(&kvm->lock);
+	slot = kvm->n_slots < KVM_SLOTS_MAX ? (int)kvm->n_slots++ : -ENOSPC;
+	g_mutex_unlock(&kvm->lock);
+	return slot;
+}
+
+int kvm_slot_dirty(struct kvm *kvm, unsigned slot, uint64_t *bitmap)
+{
+	struct kvm_dirty_log log = { .slot = slot, .dirty_bitmap = bitmap };
+
+	return ioctl(kvm->vm, KVM_GET_DIRTY_LOG, &log) < 0 ? -errno : 0;
+}
+
+int kvm_set_slot(struct kvm *kvm, unsigned slot, uint32_t flags, uint64_t gpa, uint64_t len,
+	void *host)
+{
 	struct kvm_userspace_memory_region region = {
 		.slot = slot,
+		.flags = flags,
 		.guest_phys_addr = gpa,
 		.memory_size = len,
 		.userspace_addr = (uint64_t)(uintptr_t)host,

@@ -18,6 +18,8 @@
 
 enum kvm_limits {
 	KVM_MAX_VCPUS = 64,
+	KVM_SLOTS_RAM = 8, /* slots below are RAM's, by the number of its part */
+	KVM_SLOTS_MAX = 64,
 	KVM_MSI_GSI_BASE = 24, /* below are the pins of PIC and I/O APIC */
 	KVM_MSI_MAX = 1024,
 	KVM_LAPIC_KHZ = 1000000, /* the bus clock of KVM's local APIC is 1 ns */
@@ -32,6 +34,13 @@ void kvm_free(struct kvm *kvm);
 
 /* A slot of guest memory; `host` stays the caller's and mapped. 0 or -errno. */
 int kvm_add_memory(struct kvm *kvm, unsigned slot, uint64_t gpa, uint64_t len, void *host);
+/* What is not RAM goes through slot.h, which calls these: the number of a slot for the life of the
+ * VM, or -ENOSPC; where it lies (len 0: nowhere), with KVM_MEM_* flags; and which of its pages were
+ * written since the last time one asked, a bit each. Any thread. 0 or -errno. */
+int kvm_new_slot(struct kvm *kvm);
+int kvm_set_slot(struct kvm *kvm, unsigned slot, uint32_t flags, uint64_t gpa, uint64_t len,
+	void *host);
+int kvm_slot_dirty(struct kvm *kvm, unsigned slot, uint64_t *bitmap);
 
 /* PIC, I/O APIC and PIT, and a copy of how they are when new. After the memory: in this order
  * starting is 3 ms shorter, since the kernel delays the fourth of several quick changes to a VM. */

@@ -26,7 +26,7 @@ struct kvm {
 	GMutex lock; /* of what follows */
 	struct msi_sink sink;
 	GHashTable *gsi_of; /* &device->vector[index] -> gsi */
-	unsigned n_msi;
+	unsigned n_msi, n_slots;
 	struct kvm_msi_route msi[KVM_MSI_MAX];
 };
 

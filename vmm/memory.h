@@ -5,7 +5,7 @@
  * forms. A pointer from the gate is valid until memory_free(); what it points to changes under the
  * reader's eyes, so copy before you check.
  *
- * Layout of a PC: [0, min(size, 3 GiB)) and the rest from 4 GiB up. One memfd holds both parts.
+ * Layout of a PC: [0, min(size, 2 GiB)) and the rest from 4 GiB up. One memfd holds both parts.
  *
  * Thread: memory_at, memory_read, memory_write from any thread; new, free and clear from the main
  * thread while no other uses it.
@@ -18,7 +18,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define MEMORY_LOW_END (3ull << 30)   /* RAM below ends here at the latest */
+#define MEMORY_LOW_END (2ull << 30)   /* RAM below ends here at the latest: the rest is for PCI */
 #define MEMORY_HIGH_BASE (4ull << 30) /* and goes on here */
 
 struct guest_memory;

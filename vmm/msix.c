@@ -2,7 +2,8 @@
  * MSI-X: the vector table, the pending bits, and the three masks (the capability's enable bit, its
  * function mask, each vector's own). Source: PCI Local Bus 3.0, section 6.8.2.
  */
-#include "vmm/pci.h"
+#include "vmm/pci_internal.h"
+#include "vmm/state.h"
 
 #include <string.h>
 
@@ -15,11 +16,6 @@ enum msix_layout {
 	MSIX_VECTOR_MASKED = 1,
 };
 
-static void config_put(struct pci_device *device, unsigned offset, uint32_t value, unsigned size)
-{
-	memcpy(&device->config[offset], &value, size);
-}
-
 void pci_add_msix(struct pci_device *device, unsigned n, unsigned bar, uint32_t table)
 {
 	unsigned cap = pci_add_cap(device, PCI_CAP_MSIX, MSIX_CAP_LEN);
@@ -29,16 +25,16 @@ void pci_add_msix(struct pci_device *device, unsigned n, unsigned bar, uint32_t 
 	device->msix_bar = bar;
 	device->msix_table = table;
 	device->msix_pba = table + MSIX_PBA;
-	config_put(device, cap + 2, device->n_vectors - 1, 2);
-	config_put(device, cap + 4, table | bar, 4);
-	config_put(device, cap + 8, device->msix_pba | bar, 4);
+	config_set(device, cap + 2, device->n_vectors - 1, 2);
+	config_set(device, cap + 4, table | bar, 4);
+	config_set(device, cap + 8, device->msix_pba | bar, 4);
 	device->writable[cap + 3] = (MSIX_CONTROL_ENABLE | MSIX_CONTROL_MASK_ALL) >> 8;
 	msix_reset(device);
 }
 
 static bool msix_open(const struct pci_device *device, unsigned i)
 {
-	return device->msix_on && !device->msix_all_masked &&
+	return device->msix_enabled && !device->msix_all_masked && pci_master(device) &&
 		!(device->vector[i].control & MSIX_VECTOR_MASKED);
 }
 
@@ -60,7 +56,7 @@ static void msix_update(struct pci_device *device, unsigned i)
 void msix_reset(struct pci_device *device)
 {
 	g_mutex_lock(&device->msix_lock);
-	device->msix_on = false;
+	device->msix_enabled = false;
 	device->msix_all_masked = false;
 	for (unsigned i = 0; i < device->n_vectors; i++) {
 		struct msix_vector *vector = &device->vector[i];
@@ -73,6 +69,25 @@ void msix_reset(struct pci_device *device)
 	g_mutex_unlock(&device->msix_lock);
 }
 
+bool msix_on(const struct pci_device *device)
+{
+	return __atomic_load_n(&device->msix_enabled, __ATOMIC_RELAXED);
+}
+
+/* What was held back by the function's mask, or while it was no bus master. Under the lock. */
+static void msix_update_all(struct pci_device *device)
+{
+	for (unsigned i = 0; i < device->n_vectors; i++)
+		msix_update(device, i);
+}
+
+void msix_master_written(struct pci_device *device)
+{
+	g_mutex_lock(&device->msix_lock);
+	msix_update_all(device);
+	g_mutex_unlock(&device->msix_lock);
+}
+
 void msix_control_written(struct pci_device *device)
 {
 	uint16_t control;
@@ -82,11 +97,11 @@ void msix_control_written(struct pci_device *device)
 	on = control & MSIX_CONTROL_ENABLE;
 	all_masked = control & MSIX_CONTROL_MASK_ALL;
 	g_mutex_lock(&device->msix_lock);
-	opened = on && !all_masked && (!device->msix_on || device->msix_all_masked);
-	device->msix_on = on;
+	opened = on && !all_masked && (!device->msix_enabled || device->msix_all_masked);
+	device->msix_enabled = on;
 	device->msix_all_masked = all_masked;
-	for (unsigned i = 0; opened && i < device->n_vectors; i++)
-		msix_update(device, i);
+	if (opened)
+		msix_update_all(device);
 	g_mutex_unlock(&device->msix_lock);
 }
 
@@ -180,7 +195,37 @@ void msix_raise(struct pci_device *device, unsigned vector)
 	g_mutex_lock(&device->msix_lock);
 	if (sink && msix_open(device, vector))
 		sink->raise(sink, device, vector);
-	else if (device->msix_on)
+	else if (device->msix_enabled)
 		device->vector[vector].pending = true;
+	g_mutex_unlock(&device->msix_lock);
+}
+
+/* One record of all vectors; what the guest cannot set in them is not taken over. */
+void msix_state(struct pci_device *device, struct state *state)
+{
+	struct {
+		uint64_t address;
+		uint32_t data;
+		uint8_t masked, pending, unused[2];
+	} saved[PCI_MSIX_MAX] = { 0 };
+
+	g_mutex_lock(&device->msix_lock);
+	for (unsigned i = 0; i < device->n_vectors; i++) {
+		const struct msix_vector *vector = &device->vector[i];
+
+		saved[i].address = vector->address;
+		saved[i].data = vector->data;
+		saved[i].masked = vector->control & MSIX_VECTOR_MASKED;
+		saved[i].pending = vector->pending;
+	}
+	state_bytes(state, "msix", saved, device->n_vectors * sizeof(saved[0]));
+	for (unsigned i = 0; state_loading(state) && i < device->n_vectors; i++) {
+		struct msix_vector *vector = &device->vector[i];
+
+		vector->address = saved[i].address;
+		vector->data = saved[i].data;
+		vector->control = saved[i].masked ? MSIX_VECTOR_MASKED : 0;
+		vector->pending = saved[i].pending;
+	}
 	g_mutex_unlock(&device->msix_lock);
 }

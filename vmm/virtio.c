@@ -33,8 +33,11 @@ void virtio_clear(struct virtio_device *dev)
 
 int virtio_pop(struct virtio_device *dev, unsigned q, struct vq_chain *chain)
 {
-	int result = virtqueue_pop(&dev->queue[q], chain);
+	int result;
 
+	if (__atomic_load_n(&dev->held, __ATOMIC_ACQUIRE))
+		return 0;
+	result = virtqueue_pop(&dev->queue[q], chain);
 	if (result < 0)
 		virtio_needs_reset(dev, "malformed ring");
 	return result;
@@ -137,4 +140,12 @@ void virtio_reset(struct virtio_device *dev)
 	g_mutex_lock(&dev->lock);
 	virtio_reset_locked(dev);
 	g_mutex_unlock(&dev->lock);
+}
+
+void virtio_hold(struct virtio_device *dev, bool held)
+{
+	bool before = __atomic_exchange_n(&dev->held, held, __ATOMIC_ACQ_REL);
+
+	if (before && !held && dev->notify.kick)
+		dev->notify.kick(dev);
 }

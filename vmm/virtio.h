@@ -32,6 +32,7 @@ enum virtio_status {
 #define VIRTIO_F_EVENT_IDX (1ull << 29)
 #define VIRTIO_F_VERSION_1 (1ull << 32)
 
+struct state;
 struct virtio_device;
 
 struct virtio_ops {
@@ -58,6 +59,8 @@ struct virtio_ops {
 struct virtio_notify {
 	void (*queue)(struct virtio_device *dev, unsigned q); /* used buffers */
 	void (*config)(struct virtio_device *dev);            /* configuration or status changed */
+	void (*state)(struct virtio_device *dev, struct state *state); /* its own; may be NULL */
+	void (*kick)(struct virtio_device *dev); /* every queue, on its context; may be NULL */
 	void *data;
 };
 
@@ -71,6 +74,7 @@ struct virtio_device {
 	uint8_t status;
 	uint8_t config_generation;
 	unsigned complaints; /* times NEEDS_RESET was set */
+	bool held; /* atomic: the transport may not reach memory (PCI: it is no bus master) */
 	struct virtio_notify notify;
 };
 
@@ -78,8 +82,9 @@ void virtio_init(struct virtio_device *dev, const struct virtio_ops *ops,
 	const struct guest_memory *memory, GMainContext *context);
 void virtio_clear(struct virtio_device *dev);
 
-/* For devices, under the lock. */
-int virtio_pop(struct virtio_device *dev, unsigned q, struct vq_chain *chain); /* NEEDS_RESET on -EPROTO */
+/* For devices, under the lock. Pops nothing while the device is held: there is a kick when it goes
+ * on. NEEDS_RESET on -EPROTO. */
+int virtio_pop(struct virtio_device *dev, unsigned q, struct vq_chain *chain);
 void virtio_push(struct virtio_device *dev, unsigned q, uint16_t head, uint32_t written);
 void virtio_interrupt(struct virtio_device *dev, unsigned q); /* if the driver wants one */
 void virtio_needs_reset(struct virtio_device *dev, const char *why);
@@ -89,5 +94,16 @@ void virtio_config_changed(struct virtio_device *dev);
 void virtio_set_status(struct virtio_device *dev, uint8_t status);
 void virtio_kick(struct virtio_device *dev, unsigned q); /* no-op before DRIVER_OK */
 void virtio_reset(struct virtio_device *dev);
+/* From any thread, without the lock. */
+void virtio_hold(struct virtio_device *dev, bool held);
+
+/*
+ * For a device's `state` (state.h), first of all: the transport with its PCI function, status,
+ * features and queues. Requests that were popped must have been given back before. Loading, the
+ * device must be as after create(); its `activate` is called if the driver was running, so what is
+ * loaded after this call has the last word, and every queue gets a kick, which is served when the
+ * threads run (they do not yet).
+ */
+void virtio_state(struct virtio_device *dev, struct state *state);
 
 #endif

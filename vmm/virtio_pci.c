@@ -13,6 +13,8 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+#include "vmm/state.h"
+
 /* virtio 1.2, 4.1.4: struct virtio_pci_cap. */
 enum virtio_cap_type {
 	CAP_COMMON = 1,
@@ -295,6 +297,7 @@ static void virtio_pci_clear(struct virtio_pci *vp)
 	vp->offered_select = vp->accepted_select = 0;
 	vp->queue_select = 0;
 	vp->isr = 0;
+	pci_intx(&vp->pci, false);
 	vp->config_vector = VIRTIO_PCI_NO_VECTOR;
 	for (unsigned q = 0; q < VIRTIO_MAX_QUEUES; q++)
 		vp->queue_vector[q] = VIRTIO_PCI_NO_VECTOR;
@@ -346,6 +349,7 @@ static uint64_t isr_read(struct virtio_pci *vp, uint64_t offset, unsigned size)
 	g_mutex_lock(&vp->dev->lock);
 	isr = vp->isr;
 	vp->isr = 0;
+	pci_intx(&vp->pci, false);
 	g_mutex_unlock(&vp->dev->lock);
 	return isr;
 }
@@ -376,15 +380,21 @@ static void device_write(struct virtio_pci *vp, uint64_t offset, unsigned size, 
 	g_mutex_unlock(&vp->dev->lock);
 }
 
+static void kick_write(struct virtio_pci *vp, unsigned q)
+{
+	uint64_t one = 1;
+
+	if (write(vp->kick_fd[q], &one, sizeof(one)) < 0)
+		g_debug("%s: kick: %s", vp->dev->ops->name, g_strerror(errno));
+}
+
 /* Only where the kernel takes no kicks for us: hands them to the queue's context all the same. */
 static void notify_write(struct virtio_pci *vp, uint64_t offset, unsigned size, uint64_t value)
 {
 	unsigned q = (unsigned)(offset / VIRTIO_PCI_NOTIFY_STEP);
-	uint64_t one = 1;
 
-	if (offset % VIRTIO_PCI_NOTIFY_STEP == 0 && q < vp->dev->ops->n_queues &&
-		write(vp->kick_fd[q], &one, sizeof(one)) < 0)
-		g_debug("%s: kick: %s", vp->dev->ops->name, g_strerror(errno));
+	if (offset % VIRTIO_PCI_NOTIFY_STEP == 0 && q < vp->dev->ops->n_queues)
+		kick_write(vp, q);
 }
 
 static uint64_t table_read(struct virtio_pci *vp, uint64_t offset, unsigned size)
@@ -489,16 +499,26 @@ static void virtio_bar_moved(struct pci_device *pci, unsigned bar, uint64_t base
 		kicks_at(vp, base, true);
 }
 
+/* Under the bus's lock; off also means off after a reset, until the next driver. */
+static void virtio_command_written(struct pci_device *pci)
+{
+	virtio_hold(((struct virtio_pci *)pci)->dev, !pci_master(pci));
+}
+
 static const struct pci_device_ops virtio_pci_ops = {
+	.command_written = virtio_command_written,
 	.config_reading = window_reading,
 	.config_written = window_written,
 	.bar_moved = virtio_bar_moved,
 };
 
+/* Virtio 1.2, 4.1.5.1.2 and 4.1.5.1.3: by the pin, which reading ISR lowers, without MSI-X. */
 static void notify_vector(struct virtio_pci *vp, uint8_t isr, uint16_t vector)
 {
 	vp->isr |= isr;
-	if (vector != VIRTIO_PCI_NO_VECTOR)
+	if (!msix_on(&vp->pci))
+		pci_intx(&vp->pci, true);
+	else if (vector != VIRTIO_PCI_NO_VECTOR)
 		msix_raise(&vp->pci, vector);
 }
 
@@ -514,6 +534,28 @@ static void notify_config(struct virtio_device *dev)
 	struct virtio_pci *vp = dev->notify.data;
 
 	notify_vector(vp, ISR_CONFIG, vp->config_vector);
+}
+
+static void notify_kick(struct virtio_device *dev)
+{
+	for (unsigned q = 0; q < dev->ops->n_queues; q++)
+		kick_write(dev->notify.data, q);
+}
+
+static void notify_state(struct virtio_device *dev, struct state *state)
+{
+	struct virtio_pci *vp = dev->notify.data;
+
+	pci_state(&vp->pci, state);
+	STATE(state, vp->offered_select);
+	STATE(state, vp->accepted_select);
+	STATE(state, vp->queue_select);
+	STATE(state, vp->config_vector);
+	STATE(state, vp->queue_vector);
+	STATE(state, vp->isr);
+	vp->config_vector = vector_checked(vp, vp->config_vector);
+	for (unsigned q = 0; q < VIRTIO_MAX_QUEUES; q++)
+		vp->queue_vector[q] = vector_checked(vp, vp->queue_vector[q]);
 }
 
 static gboolean kicked(gint fd, GIOCondition condition, gpointer data)
@@ -598,10 +640,14 @@ bool virtio_attach_pci(struct machine *machine, struct virtio_device *dev, GErro
 	pci_init(&vp->pci, ops->name, &id, &virtio_pci_ops);
 	pci_add_bar(&vp->pci, 0, VIRTIO_PCI_BAR_LEN, &bar_ops, vp, ops->name);
 	add_caps(vp);
+	pci_add_express(&vp->pci);
+	pci_add_intx(&vp->pci);
 	pci_add_msix(&vp->pci, ops->n_queues + 1, 0, VIRTIO_PCI_MSIX);
 	dev->notify = (struct virtio_notify){
 		.queue = notify_queue,
 		.config = notify_config,
+		.state = notify_state,
+		.kick = notify_kick,
 		.data = vp,
 	};
 	result = open_kicks(vp, error) ? pci_attach(machine->pci, &vp->pci, -1) : 1;

@@ -4,7 +4,8 @@
  * A device's create() ends with virtio_attach_pci(); its device.reset calls virtio_pci_reset() and
  * its destroy virtio_detach_pci() and then virtio_clear(). Kicks arrive on dev->context: an
  * ioeventfd for each queue, polled through GLib. Interrupts go out through MSI-X: vector 0..n_queues
- * as the driver assigns them.
+ * as the driver assigns them; for a driver without it (a firmware, an installer) by the pin. A device
+ * that is no bus master is held (virtio_hold).
  *
  * Thread: the main thread; detach only when no thread runs dev->context and no vCPU runs.
  *
