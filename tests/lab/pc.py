@@ -1,0 +1,278 @@
+"""The lab's PC: QEMU emulates it, the appliance image boots on it, commands run in it.
+
+A PC lives in a folder: console.log, qemu.log, state.json and share/, which is /lab inside it. Several
+processes may use one PC at once: attach() finds it by its folder.
+"""
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+
+import cache
+import image
+from qmp import Qmp
+
+QEMU = "qemu-system-x86_64"
+BOOT_SECONDS = 150   # a quiet machine needs 12
+GRACE = 20           # for the answer to come, beyond a command's own limit
+CONSOLE_LINES = 40
+
+# The PC itself: see README.md for why each is as it is.
+MACHINE = ["-accel", "tcg", "-machine", "q35,kernel-irqchip=split", "-cpu", "EPYC,+svm,+npt,check=off",
+           "-smp", "3", "-nographic", "-nodefaults", "-no-reboot",
+           "-device", "intel-iommu,intremap=on"]
+COMMAND_LINE = ("console=ttyS0 panic=-1 no_timer_check intel_iommu=on mitigations=off quiet "
+                "systemd.show_status=0 systemd.default_timeout_stop_sec=5")
+
+
+class LabError(Exception):
+    """The lab itself failed, or a scenario's expectation did; the text says which."""
+
+
+class Pc:
+    """One PC. `folder`: where it lives; `build`: the project's build directory, to be installed."""
+
+    def __init__(self, folder, build=None):
+        self.folder = os.path.abspath(folder)
+        self.share = os.path.join(self.folder, "share")
+        self.build = os.path.abspath(build) if build else None
+        self.pid = None
+        self.sockets = None
+        self.process = None
+        self.installed = None
+
+    # Starting and stopping
+
+    def start(self, memory=3072, devices=(), scratch="8G"):
+        """Boots it and waits until it takes commands. `devices`: more arguments for QEMU."""
+        image.need(QEMU)
+        pc_folder = image.pc_image()
+        shutil.rmtree(self.folder, ignore_errors=True)
+        os.makedirs(self.share)
+        self.sockets = tempfile.mkdtemp(prefix="irori-lab-")
+        initrd = self.path("hook.cpio.gz")
+        with open(initrd, "wb") as file:
+            file.write(image.hook_initrd(pc_folder))
+        if self.build:
+            self.install_files()
+        arguments = [QEMU] + MACHINE + [
+            "-m", str(memory), "-kernel", os.path.join(pc_folder, "vmlinuz"), "-initrd", initrd,
+            "-append", COMMAND_LINE,
+            "-drive", "if=none,id=root,file=%s,format=raw,snapshot=on,cache=unsafe" %
+            os.path.join(pc_folder, "disk.img"),
+            "-device", "virtio-blk-pci,drive=root",
+            "-serial", "file:" + self.path("console.log"),
+            "-serial", "unix:%s/bell,server=on,wait=off" % self.sockets,
+            "-qmp", "unix:%s/qmp,server=on,wait=off" % self.sockets,
+            "-virtfs", "local,path=%s,mount_tag=share,security_model=none" % self.share]
+        arguments += list(devices)
+        with open(self.path("qemu.log"), "wb") as log:
+            self.process = subprocess.Popen(arguments, stdin=subprocess.DEVNULL, stdout=log,
+                                            stderr=log, start_new_session=True,
+                                            env=dict(os.environ, TMPDIR=self.folder))
+        self.pid = self.process.pid
+        with open(self.path("state.json"), "w") as file:
+            json.dump({"pid": self.pid, "sockets": self.sockets, "build": self.build}, file)
+        self.wait_for_file("cmd/up", BOOT_SECONDS, "the PC to take commands")
+        if self.build:
+            self.run("cp -a --remove-destination /lab/dest/. / && ldconfig", timeout=60, check=True)
+        return self
+
+    @classmethod
+    def attach(cls, folder):
+        """The PC that runs in that folder already."""
+        try:
+            with open(os.path.join(folder, "state.json")) as file:
+                state = json.load(file)
+        except (OSError, ValueError):
+            raise LabError("no PC in %s: ./dev lab shell starts one" % folder)
+        pc = cls(folder, state["build"])
+        pc.pid, pc.sockets = state["pid"], state["sockets"]
+        if not pc.alive():
+            raise LabError("the PC in %s has ended\n%s" % (folder, pc.console()))
+        return pc
+
+    def alive(self):
+        if self.process:
+            return self.process.poll() is None
+        try:
+            with open("/proc/%d/cmdline" % self.pid) as file:
+                return self.sockets in file.read()
+        except OSError:
+            return False
+
+    def stop(self):
+        """Switches it off, hard: nothing in it is worth keeping but what is on the share."""
+        if self.pid and self.alive():
+            os.kill(self.pid, signal.SIGKILL)
+        if self.process:
+            self.process.wait()
+        if self.sockets:
+            shutil.rmtree(self.sockets, ignore_errors=True)
+        for name in ("state.json", "hook.cpio.gz"):
+            if os.path.exists(self.path(name)):
+                os.unlink(self.path(name))
+
+    # Commands
+
+    def run(self, command, timeout=60, check=False):
+        """Runs a shell command in the PC as root: (exit status, output of both kinds). 124: it ran
+        past its `timeout`, and is gone. check: a status other than 0 is a LabError."""
+        started = self.spawn(command, timeout)
+        self.wait_for_file("cmd/%s.rc" % started, timeout + GRACE, "`%s` to end" % command)
+        with open(os.path.join(self.share, "cmd", started + ".rc")) as file:
+            status = int(file.read())
+        output = self.output(started)
+        if check and status:
+            raise LabError("`%s` ended with %d in the PC:\n%s" % (command, status, output))
+        return status, output
+
+    def spawn(self, command, timeout=600):
+        """The same without waiting; its id, for output() and done()."""
+        ident = "%x" % time.time_ns()
+        base = os.path.join(self.share, "cmd", ident)
+        with open(base + ".sh", "w") as file:
+            file.write(command + "\n")
+        self.ring("run %s %d\n" % (ident, timeout), base + ".out")
+        return ident
+
+    def output(self, ident):
+        with open(os.path.join(self.share, "cmd", ident + ".out"), errors="replace") as file:
+            return file.read()
+
+    def done(self, ident):
+        """Its exit status, or None while it runs."""
+        try:
+            with open(os.path.join(self.share, "cmd", ident + ".rc")) as file:
+                return int(file.read())
+        except OSError:
+            return None
+
+    def ring(self, text, answer):
+        bell = socket.socket(socket.AF_UNIX)
+        bell.settimeout(GRACE)
+        try:
+            bell.connect(os.path.join(self.sockets, "bell"))
+            bell.sendall(text.encode())
+            self.wait_for_file(answer, GRACE, "the PC to take a command")
+        except OSError as error:
+            raise LabError("the PC's serial port: %s\n%s" % (error, self.console()))
+        finally:
+            bell.close()
+
+    # Files
+
+    def path(self, *names):
+        return os.path.join(self.folder, *names)
+
+    def put(self, source, name=None):
+        """Copies a file or folder of ours to the share; its path in the PC."""
+        name = name or os.path.basename(source)
+        target = os.path.join(self.share, name)
+        if os.path.isdir(source):
+            shutil.copytree(source, target, symlinks=True, dirs_exist_ok=True)
+        else:
+            shutil.copy2(source, target)
+        return "/lab/" + name
+
+    def write(self, name, content):
+        """Writes a file of the share; its path in the PC."""
+        with open(os.path.join(self.share, name), "wb") as file:
+            file.write(content.encode() if isinstance(content, str) else content)
+        return "/lab/" + name
+
+    def get(self, path):
+        """A file of the PC, to the share; its path here. /lab/... is there already."""
+        if not path.startswith("/lab/"):
+            self.run("cp -r %s /lab/" % path, check=True)
+            path = "/lab/" + os.path.basename(path)
+        return os.path.join(self.share, path[len("/lab/"):])
+
+    def read(self, path):
+        """The text of a file of the PC; empty if it is not there."""
+        if not path.startswith("/lab/"):
+            return self.run("cat " + path)[1]
+        try:
+            with open(os.path.join(self.share, path[len("/lab/"):]), errors="replace") as file:
+                return file.read()
+        except OSError:
+            return ""
+
+    # The project's programs
+
+    def install_files(self):
+        """Installs the build into share/dest if it is newer than what is there. True: it did."""
+        stamp = build_stamp(self.build)
+        mark = os.path.join(self.share, "dest.stamp")
+        if os.path.exists(mark) and open(mark).read() == stamp:
+            return False
+        dest = os.path.join(self.share, "dest")
+        shutil.rmtree(dest, ignore_errors=True)
+        done = subprocess.run(["meson", "install", "-C", self.build, "--no-rebuild", "--quiet"],
+                              env=dict(os.environ, DESTDIR=dest), stdout=subprocess.PIPE,
+                              stderr=subprocess.STDOUT)
+        if done.returncode:
+            raise LabError("meson install: " + done.stdout.decode(errors="replace"))
+        with open(mark, "w") as file:
+            file.write(stamp)
+        return True
+
+    def refresh(self):
+        """What was rebuilt since it started goes into the PC."""
+        if self.build and self.install_files():
+            self.run("cp -a --remove-destination /lab/dest/. /", check=True)
+
+    # Waiting
+
+    def wait_for_file(self, name, seconds, what):
+        path = os.path.join(self.share, name)
+        self.wait_until(lambda: os.path.exists(path), seconds, what)
+
+    def wait_until(self, condition, seconds, what):
+        """Until condition() is true; a LabError says what was waited for."""
+        deadline = time.monotonic() + seconds
+        while not condition():
+            if not self.alive():
+                raise LabError("the PC ended while waiting for %s\n%s" % (what, self.console()))
+            if time.monotonic() > deadline:
+                raise LabError("waited %d s for %s\n%s" % (seconds, what, self.console()))
+            time.sleep(0.05)
+
+    def console(self):
+        """The last words of its console and of QEMU, for a message."""
+        text = ""
+        for name in ("console.log", "qemu.log"):
+            try:
+                with open(self.path(name), errors="replace") as file:
+                    lines = file.read().splitlines()[-CONSOLE_LINES:]
+            except OSError:
+                continue
+            text += "--- %s\n%s\n" % (self.path(name), "\n".join(lines))
+        return text
+
+    def qmp(self, name, **arguments):
+        """One command for QEMU: the PC's own keys, screen, hot plug."""
+        client = Qmp(os.path.join(self.sockets, "qmp"))
+        try:
+            return client(name, **arguments)
+        finally:
+            client.close()
+
+
+def build_stamp(build):
+    """What the installed programs of a build look like: names, sizes, times."""
+    try:
+        with open(os.path.join(build, "meson-info", "intro-installed.json")) as file:
+            names = sorted(json.load(file))
+    except OSError:
+        raise LabError("%s is no build directory: ./dev build" % build)
+    parts = []
+    for name in names:
+        if os.path.exists(name):
+            status = os.stat(name)
+            parts.append("%s %d %d" % (name, status.st_size, status.st_mtime_ns))
+    return cache.content_hash(*parts)
