@@ -39,7 +39,7 @@ struct machine_parts {
 	struct machine machine; /* first */
 	struct guest_config config;
 	const struct config_file *file;
-	struct worker *seat, *io;
+	struct worker *seat, *io, *net;
 	struct boot_files files;
 	GPtrArray *devices; /* struct device *, in order of creation */
 	GPtrArray *configs; /* their configurations: struct device_config * */
@@ -342,6 +342,8 @@ static bool make_all(struct machine_parts *parts, int64_t started_ns, GError **e
 	parts->io = worker_new("io", LINK_THREAD_IO, machine->stats);
 	machine->seat_context = worker_context(parts->seat);
 	machine->io_context = worker_context(parts->io);
+	parts->net = worker_new("net", LINK_THREAD_IO, machine->stats);
+	machine->net_context = worker_context(parts->net);
 	machine->control = control_new(machine);
 
 	machine->kvm = kvm_new(error);
@@ -445,6 +447,7 @@ int machine_run(struct machine *machine)
 
 	worker_start(parts->seat);
 	worker_start(parts->io);
+	worker_start(parts->net);
 	return control_run(machine->control);
 }
 
@@ -477,6 +480,8 @@ void machine_free(struct machine *machine)
 		worker_stop(parts->seat);
 	if (parts->io)
 		worker_stop(parts->io);
+	if (parts->net)
+		worker_stop(parts->net);
 	vcpus_free(machine->vcpus);
 	machine_free_devices(parts);
 	link_server_free(machine->link);
@@ -488,6 +493,7 @@ void machine_free(struct machine *machine)
 	control_free(machine->control);
 	worker_free(parts->seat);
 	worker_free(parts->io);
+	worker_free(parts->net);
 	if (machine->main_context)
 		g_main_context_unref(machine->main_context);
 	stats_free(machine->stats);

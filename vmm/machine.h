@@ -84,6 +84,7 @@ struct machine {
 	GMainContext *main_context;
 	GMainContext *seat_context; /* display, input, sound, seat link: the seat thread */
 	GMainContext *io_context;   /* block, console, rng: the I/O thread */
+	GMainContext *net_context;  /* network cards, shared folders: the net thread */
 	struct seat_port *port;     /* the seats */
 	struct link_server *link;   /* the same, by its own name; NULL in unit tests */
 	struct virtio_snd *sound;   /* for its counters; NULL: no sound card */

@@ -246,7 +246,7 @@ int virtqueue_pop(struct virtqueue *queue, struct vq_chain *chain)
 	return result;
 }
 
-void virtqueue_push(struct virtqueue *queue, uint16_t head, uint32_t written)
+void virtqueue_push_all(struct virtqueue *queue, const struct virtqueue_used *chain, unsigned n)
 {
 	struct vq_used *used;
 
@@ -255,11 +255,24 @@ void virtqueue_push(struct virtqueue *queue, uint16_t head, uint32_t written)
 	used = vq_used(queue);
 	if (!used)
 		return;
-	used->ring[queue->next_used % queue->size] =
-		(struct vq_used_elem){.id = head, .len = written};
-	queue->next_used++;
-	/* The element and what was written to the buffers are seen before the index. */
+	for (unsigned i = 0; i < n; i++)
+		used->ring[queue->next_used++ % queue->size] =
+			(struct vq_used_elem){.id = chain[i].head, .len = chain[i].written};
+	/* The elements and what was written to the buffers are seen before the index. */
 	__atomic_store_n(&used->idx, queue->next_used, __ATOMIC_RELEASE);
+}
+
+void virtqueue_push(struct virtqueue *queue, uint16_t head, uint32_t written)
+{
+	const struct virtqueue_used chain = {.head = head, .written = written};
+
+	virtqueue_push_all(queue, &chain, 1);
+}
+
+void virtqueue_unpop(struct virtqueue *queue, unsigned n)
+{
+	if (queue->ready && !queue->broken)
+		queue->last_avail -= (uint16_t)n;
 }
 
 bool virtqueue_wants_interrupt(struct virtqueue *queue)

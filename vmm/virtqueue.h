@@ -44,6 +44,11 @@ struct vq_chain {
 	size_t out_len, in_len; /* bytes; sums cannot overflow: each is at most 2^32 * 256 */
 };
 
+/* A chain to give back, as virtqueue_push has it. */
+struct virtqueue_used {
+	uint32_t head, written;
+};
+
 void virtqueue_init(struct virtqueue *queue, const struct guest_memory *memory, uint16_t max_size);
 void virtqueue_reset(struct virtqueue *queue);
 /* The driver set ready: 0, or -EINVAL when size, alignment or addresses are not allowed. */
@@ -53,6 +58,10 @@ int virtqueue_enable(struct virtqueue *queue);
 int virtqueue_pop(struct virtqueue *queue, struct vq_chain *chain);
 /* Gives a chain back with `written` bytes in its in-buffers. */
 void virtqueue_push(struct virtqueue *queue, uint16_t head, uint32_t written);
+/* The same for n chains that the driver must see at once (a frame in several buffers). */
+void virtqueue_push_all(struct virtqueue *queue, const struct virtqueue_used *used, unsigned n);
+/* Forgets the last n pops, none of which has been pushed: they come again. */
+void virtqueue_unpop(struct virtqueue *queue, unsigned n);
 /* After a batch of pushes: does the driver want an interrupt? */
 bool virtqueue_wants_interrupt(struct virtqueue *queue);
 /* While polling: switch kicks off, on. */

@@ -137,6 +137,7 @@ GUEST_FN void guest_open(struct guest *guest, uint64_t size)
 	machine->main_context = g_main_context_new();
 	machine->seat_context = machine->main_context;
 	machine->io_context = machine->main_context;
+	machine->net_context = machine->main_context;
 	machine->now = guest_now;
 }
 

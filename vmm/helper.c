@@ -1,0 +1,203 @@
+/*
+ * Helpers: spawned by GLib, watched through a pidfd, so that no signal handler and no thread is
+ * needed for it.
+ */
+#define G_LOG_DOMAIN "irori-helper"
+
+#include "vmm/helper.h"
+
+#include <errno.h>
+#include <gio/gio.h>
+#include <glib-unix.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <string.h>
+#include <sys/pidfd.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+enum {
+	HELPER_LINE_MAX = 240,
+};
+
+struct helper {
+	char *name;
+	struct helper_owner owner;
+	GPid pid;
+	int pidfd, errors;
+	GSource *end_source, *error_source;
+	char line[HELPER_LINE_MAX + 1], last[HELPER_LINE_MAX + 1];
+	unsigned line_len, lines;
+	int status;
+	bool reaped;
+};
+
+/* In the child, between fork and exec: only what is safe there. */
+static void helper_child(gpointer data)
+{
+	sigset_t none;
+
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+	signal(SIGPIPE, SIG_DFL);
+	prctl(PR_SET_PDEATHSIG, SIGTERM);
+	if (getppid() != (pid_t)GPOINTER_TO_INT(data))
+		_exit(127); /* we died before that call */
+}
+
+static void helper_line(struct helper *helper)
+{
+	helper->line[helper->line_len] = '\0';
+	g_strstrip(helper->line);
+	helper->line_len = 0;
+	/* It has no syslog where it is, and says so on each line. */
+	if (helper->line[0] == '\0' || strstr(helper->line, "to syslog"))
+		return;
+	for (char *c = helper->line; *c; c++)
+		if (!g_ascii_isprint(*c))
+			*c = '?';
+	memcpy(helper->last, helper->line, sizeof(helper->last));
+	if (helper->lines++ < HELPER_LINES)
+		g_debug("%s: %s", helper->name, helper->line);
+}
+
+/* False: it has closed its end, or there is nothing now. */
+static bool helper_listen(struct helper *helper)
+{
+	char bytes[512];
+	ssize_t got = read(helper->errors, bytes, sizeof(bytes));
+
+	for (ssize_t i = 0; i < got; i++)
+		if (bytes[i] == '\n' || helper->line_len == HELPER_LINE_MAX)
+			helper_line(helper);
+		else
+			helper->line[helper->line_len++] = bytes[i];
+	return got > 0;
+}
+
+static gboolean helper_spoke(gint fd, GIOCondition condition, gpointer data)
+{
+	struct helper *helper = data;
+
+	if (helper_listen(helper) || errno == EAGAIN || errno == EINTR)
+		return G_SOURCE_CONTINUE;
+	return G_SOURCE_REMOVE;
+}
+
+static void helper_reap(struct helper *helper)
+{
+	pid_t got;
+
+	if (helper->reaped)
+		return;
+	do
+		got = waitpid(helper->pid, &helper->status, 0);
+	while (got < 0 && errno == EINTR);
+	helper->reaped = true;
+	for (unsigned i = 0; i < HELPER_LINES && helper_listen(helper); i++)
+		;
+	if (helper->line_len > 0)
+		helper_line(helper);
+}
+
+static gboolean helper_ended(gint fd, GIOCondition condition, gpointer data)
+{
+	struct helper *helper = data;
+	g_autofree char *why = NULL;
+
+	helper_reap(helper);
+	if (WIFSIGNALED(helper->status))
+		why = g_strdup_printf("%s: killed by signal %d", helper->name,
+			WTERMSIG(helper->status));
+	else
+		why = g_strdup_printf("%s: ended with status %d%s%s", helper->name,
+			WEXITSTATUS(helper->status), helper->last[0] ? ": " : "", helper->last);
+	if (helper->owner.ended)
+		helper->owner.ended(helper->owner.data, why);
+	return G_SOURCE_REMOVE;
+}
+
+static GSource *helper_watch(struct helper *helper, int fd, GUnixFDSourceFunc call)
+{
+	GSource *source = g_unix_fd_source_new(fd, G_IO_IN);
+
+	g_source_set_callback(source, G_SOURCE_FUNC(call), helper, NULL);
+	g_source_attach(source, helper->owner.context);
+	return source;
+}
+
+static bool helper_spawn(struct helper *helper, const char *const *argv, int fd, GError **error)
+{
+	const int to = HELPER_FD;
+
+	return g_spawn_async_with_pipes_and_fds(NULL, argv, NULL,
+		G_SPAWN_SEARCH_PATH | G_SPAWN_DO_NOT_REAP_CHILD | G_SPAWN_STDOUT_TO_DEV_NULL |
+			G_SPAWN_CLOEXEC_PIPES,
+		helper_child, GINT_TO_POINTER(getpid()), -1, -1, -1, &fd, &to, fd >= 0 ? 1 : 0,
+		&helper->pid, NULL, NULL, &helper->errors, error);
+}
+
+struct helper *helper_start(const char *const *argv, int fd, const struct helper_owner *owner,
+	GError **error)
+{
+	struct helper *helper = g_new0(struct helper, 1);
+
+	helper->owner = *owner;
+	helper->name = g_path_get_basename(argv[0]);
+	helper->pidfd = helper->errors = -1;
+	helper->reaped = true;
+	if (!helper_spawn(helper, argv, fd, error)) {
+		helper_stop(helper);
+		return NULL;
+	}
+	helper->reaped = false;
+	g_unix_set_fd_nonblocking(helper->errors, TRUE, NULL);
+	helper->pidfd = pidfd_open(helper->pid, 0);
+	if (helper->pidfd < 0) {
+		g_set_error(error, G_IO_ERROR, g_io_error_from_errno(errno), "%s: pidfd: %s",
+			helper->name, g_strerror(errno));
+		helper_stop(helper);
+		return NULL;
+	}
+	helper->end_source = helper_watch(helper, helper->pidfd, helper_ended);
+	helper->error_source = helper_watch(helper, helper->errors, helper_spoke);
+	return helper;
+}
+
+static void helper_unwatch(GSource *source)
+{
+	if (!source)
+		return;
+	g_source_destroy(source);
+	g_source_unref(source);
+}
+
+void helper_stop(struct helper *helper)
+{
+	struct pollfd end;
+
+	if (!helper)
+		return;
+	helper_unwatch(helper->end_source);
+	helper_unwatch(helper->error_source);
+	if (!helper->reaped) {
+		end = (struct pollfd){.fd = helper->pidfd, .events = POLLIN};
+		kill(helper->pid, SIGTERM);
+		if (helper->pidfd < 0 || poll(&end, 1, HELPER_PATIENCE_MS) != 1)
+			kill(helper->pid, SIGKILL);
+		helper_reap(helper);
+	}
+	if (helper->pidfd >= 0)
+		close(helper->pidfd);
+	if (helper->errors >= 0)
+		close(helper->errors);
+	g_free(helper->name);
+	g_free(helper);
+}
+
+unsigned helper_back_off(unsigned n)
+{
+	return n == 0 ? 0 : MIN(500u << MIN(n - 1, 16), 30000u);
+}
