@@ -44,7 +44,7 @@ static void helper_child(gpointer data)
 	signal(SIGPIPE, SIG_DFL);
 	prctl(PR_SET_PDEATHSIG, SIGTERM);
 	if (getppid() != (pid_t)GPOINTER_TO_INT(data))
-		_exit(127); /* we died before that call */
+		raise(SIGKILL); /* we died before that call */
 }
 
 static void helper_line(struct helper *helper)
