@@ -49,6 +49,7 @@ struct boot_files {
 enum boot_mode {
 	BOOT_PROTECTED, /* 32 bit, no paging, ebx = info */
 	BOOT_LONG,      /* 64 bit, paging on BOOT_PAGES, rsi = info */
+	BOOT_RESET,     /* as a processor comes out of reset: 16 bit, at 0xfffffff0; firmware */
 };
 
 struct boot_entry {

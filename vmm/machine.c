@@ -25,6 +25,8 @@
 #include "vmm/acpi.h"
 #include "vmm/boot.h"
 #include "vmm/control.h"
+#include "vmm/firmware.h"
+#include "vmm/fw_cfg.h"
 #include "vmm/kvm.h"
 #include "vmm/property.h"
 #include "vmm/save.h"
@@ -60,8 +62,14 @@ const struct property machine_guest_properties[] = {
 		"RAM, a multiple of 4K", .min = 1 << 20, .max = 1ull << 40 },
 	{ "Vcpus", PROPERTY_UINT, offsetof(struct guest_config, vcpus), "1",
 		"virtual processors", .min = 1, .max = KVM_MAX_VCPUS },
+	{ "Firmware", PROPERTY_STRING, offsetof(struct guest_config, firmware), NULL,
+		"bios, uefi, or an image's absolute path (default: bios, when there is no Kernel=)",
+		.required = false },
+	{ "Uuid", PROPERTY_STRING, offsetof(struct guest_config, uuid), NULL,
+		"what the guest reads as its machine's (default: always the same for its name)",
+		.required = false },
 	{ "Kernel", PROPERTY_PATH, offsetof(struct guest_config, kernel), NULL,
-		"PVH ELF file or Linux bzImage to boot", .required = true },
+		"PVH ELF file or Linux bzImage to boot without firmware", .required = false },
 	{ "Initrd", PROPERTY_PATH, offsetof(struct guest_config, initrd), NULL,
 		"initial ramdisk", .required = false },
 	{ "CommandLine", PROPERTY_STRING, offsetof(struct guest_config, command_line), NULL,
@@ -109,8 +117,15 @@ char *machine_help(void)
 	return g_string_free(out, FALSE);
 }
 
-static bool config_check(const struct guest_config *config, GError **error)
+static bool config_check(struct guest_config *config, GError **error)
 {
+	if (config->kernel && config->firmware)
+		return fail(error, "[Guest] Kernel= is booted without firmware: remove it or Firmware=");
+	if (!config->kernel && (config->initrd || config->command_line))
+		return fail(error, "[Guest] %s= is a kernel's, and there is no Kernel=",
+			config->initrd ? "Initrd" : "CommandLine");
+	if (!config->kernel && !config->firmware)
+		config->firmware = g_strdup("bios");
 	if (config->memory % 4096)
 		return fail(error, "[Guest] Memory= is not a multiple of 4096 bytes");
 	if (strlen(config->name) >= LINK_NAME_LEN || config->name[0] == '.' ||
@@ -169,6 +184,8 @@ static bool make_buses(struct machine *machine, GError **error)
 	machine->mmio = bus_new("memory");
 	machine->pci = pci_bus_new(machine->mmio, machine->pio, kvm_msi_sink(machine->kvm));
 	rc = pci_bus_map(machine->pci, MACHINE_ECAM_BASE);
+	if (!rc && machine->config->firmware)
+		machine->fw_cfg = fw_cfg_new(machine);
 	return !rc || fail(error, "PCI: %s", g_strerror(-rc));
 }
 
@@ -425,18 +442,33 @@ bool machine_save_to(struct machine *machine, int fd, GError **error)
 	return save_write(machine, ((struct machine_parts *)machine)->file, fd, error);
 }
 
-bool machine_boot(struct machine *machine, GError **error)
+/* The kernel into memory, PCI as it expects it, and tables. */
+static bool boot_direct(struct machine *machine, struct boot_entry *entry, GError **error)
 {
 	struct machine_parts *parts = (struct machine_parts *)machine;
-	struct boot_entry entry;
-	int rc;
 
 	pci_bus_renew(machine->pci, MACHINE_PCI_BASE, MACHINE_PCI_LEN);
 	parts->files.rsdp = acpi_build(machine->memory, vcpus_count(machine->vcpus));
-	if (!boot_load(machine->memory, &parts->files, &entry, error)) {
-		g_prefix_error(error, "%s: ", parts->config.kernel);
+	if (boot_load(machine->memory, &parts->files, entry, error))
+		return true;
+	g_prefix_error(error, "%s: ", parts->config.kernel);
+	return false;
+}
+
+/* PCI is the firmware's to set up. */
+static bool boot_firmware(struct machine *machine, struct boot_entry *entry, GError **error)
+{
+	pci_bus_reset(machine->pci);
+	return firmware_boot(machine, entry, error);
+}
+
+bool machine_boot(struct machine *machine, GError **error)
+{
+	struct boot_entry entry;
+	int rc;
+
+	if (!(machine->fw_cfg ? boot_firmware : boot_direct)(machine, &entry, error))
 		return false;
-	}
 	rc = vcpus_reset(machine->vcpus, &entry);
 	return !rc || fail(error, "/dev/kvm: registers: %s", g_strerror(-rc));
 }
@@ -485,6 +517,7 @@ void machine_free(struct machine *machine)
 	vcpus_free(machine->vcpus);
 	machine_free_devices(parts);
 	link_server_free(machine->link);
+	fw_cfg_free(machine->fw_cfg);
 	pci_bus_free(machine->pci);
 	bus_free(machine->mmio);
 	bus_free(machine->pio);

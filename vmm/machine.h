@@ -20,6 +20,8 @@
 struct balloon;
 struct config_file;
 struct control;
+struct firmware;
+struct fw_cfg;
 struct kvm;
 struct state;
 struct stats;
@@ -54,6 +56,7 @@ struct guest_config {
 	char *name;
 	uint64_t memory;
 	uint32_t vcpus;
+	char *firmware, *uuid; /* firmware NULL: the kernel is booted directly */
 	char *kernel, *initrd, *command_line;
 	unsigned share_class; /* enum share_class of gpu-share/policy.h */
 	char *socket;         /* the seat link; default: RUNTIME/irori/NAME.sock */
@@ -87,6 +90,8 @@ struct machine {
 	GMainContext *net_context;  /* network cards, shared folders: the net thread */
 	struct seat_port *port;     /* the seats */
 	struct link_server *link;   /* the same, by its own name; NULL in unit tests */
+	struct fw_cfg *fw_cfg;      /* NULL: direct boot */
+	struct firmware *firmware;  /* firmware.c's */
 	struct virtio_snd *sound;   /* for its counters; NULL: no sound card */
 	struct balloon *balloon;    /* for machine_resources.c; NULL: none */
 	int64_t (*now)(void);       /* CLOCK_MONOTONIC in ns; tests turn it by hand */

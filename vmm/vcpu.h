@@ -63,7 +63,7 @@ struct vcpu *vcpus_get(struct vcpus *vcpus, unsigned index);
 void vcpus_stop(struct vcpus *vcpus);
 void vcpus_wait(struct vcpus *vcpus); /* until every thread is parked */
 void vcpus_go(struct vcpus *vcpus);
-/* All registers as after power-on; processor 0 at the kernel's entry, the others wait for INIT. */
+/* All registers as after power-on; processor 0 at the entry, the others wait for INIT. */
 int vcpus_reset(struct vcpus *vcpus, const struct boot_entry *entry);
 
 /* exit.c: handles what KVM_RUN returned with; false: stay out of the guest and park. */

@@ -255,6 +255,8 @@ int vcpu_state_enter(const struct vcpu *vcpu, const struct boot_entry *entry)
 	struct kvm_regs regs = { .rip = entry->ip, .rflags = 2 };
 	struct kvm_sregs sregs;
 
+	if (entry->mode == BOOT_RESET) /* that is what restoring made of it */
+		return 0;
 	if (entry->mode == BOOT_LONG)
 		regs.rsi = entry->info;
 	else
