@@ -91,7 +91,8 @@ static char *config_text(const struct demo_guest *guest)
 		"Socket=%s\nCommandLine=init=%s cpus=%u %s\n",
 		c->name, c->memory_mib, c->vcpus, c->kernel, c->initrd,
 		share_class_name(c->share_class), guest->socket, c->init, c->vcpus, c->options);
-	g_string_append(text, "\n[Gpu]\nWidth=1280\nHeight=720\n\n[Console]\nOutput=stdout\n");
+	g_string_append(text, "\n[Gpu]\nWidth=1280\nHeight=720\n\n[Console]\nOutput=stdout\n"
+		"\n[Sound]\nModel=virtio\n");
 	if (c->disk)
 		g_string_append_printf(text, "\n[Disk clip]\nPath=%s\nReadOnly=yes\n", c->disk);
 	return g_string_free(text, FALSE);

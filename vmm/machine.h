@@ -28,7 +28,7 @@ struct stats;
 struct vcpus;
 struct link_server;
 struct link_stat;
-struct virtio_snd;
+struct sound_card;
 
 /* The address map, a PC's with a Q35's window for PCI. */
 #define MACHINE_PCI_BASE 0xc0000000ull  /* memory BARs, 512 MiB; RAM ends below */
@@ -92,7 +92,7 @@ struct machine {
 	struct link_server *link;   /* the same, by its own name; NULL in unit tests */
 	struct fw_cfg *fw_cfg;      /* NULL: direct boot */
 	struct firmware *firmware;  /* firmware.c's */
-	struct virtio_snd *sound;   /* for its counters; NULL: no sound card */
+	struct sound_card *sound;   /* for its counters; NULL: no sound card */
 	struct balloon *balloon;    /* for machine_resources.c; NULL: none */
 	int64_t (*now)(void);       /* CLOCK_MONOTONIC in ns; tests turn it by hand */
 	struct vcpus *vcpus;        /* NULL in unit tests */

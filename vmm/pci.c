@@ -39,6 +39,8 @@ static void command_follow(struct pci_device *device)
 {
 	pci_intx_update(device);
 	msix_master_written(device);
+	if (device->msi_cap)
+		msi_written(device);
 	if (device->ops && device->ops->command_written)
 		device->ops->command_written(device);
 }
@@ -65,6 +67,8 @@ void pci_config_write(struct pci_bus *bus, unsigned function, unsigned offset, u
 		msix_control_written(device);
 		pci_intx_update(device);
 	}
+	if (device->msi_cap && touches(offset, size, device->msi_cap + 2, 12))
+		msi_written(device);
 	if (offset + size > PCI_HEADER_END && device->ops && device->ops->config_written)
 		device->ops->config_written(device, offset, size);
 }
@@ -135,6 +139,7 @@ static void pci_reset_config(struct pci_bus *bus)
 		memcpy(device->config, device->initial, PCI_CONFIG_SIZE);
 		pci_intx(device, false);
 		msix_reset(device);
+		msi_reset(device);
 	}
 }
 

@@ -39,6 +39,7 @@ enum pci_registers {
 	PCI_COMMAND_INTX_OFF = 0x0400,
 	PCI_STATUS_INTX = 0x0008,
 	PCI_STATUS_CAPS = 0x0010,
+	PCI_CAP_MSI = 0x05,
 	PCI_CAP_MSIX = 0x11,
 	PCI_CAP_VENDOR = 0x09,
 	PCI_CAP_EXPRESS = 0x10,
@@ -123,6 +124,8 @@ struct pci_device {
 	uint32_t msix_table, msix_pba; /* offsets in the BAR */
 	struct msix_vector vector[PCI_MSIX_MAX];
 	GMutex msix_lock;
+	unsigned msi_cap; /* offset, 0: none; its one vector is vector[0] */
+	bool msi_enabled; /* as last written */
 	bool intx; /* the pin, as the device drives it; under the lock of the bus's lines */
 	bool intx_high; /* and as the line sees it */
 };
@@ -183,6 +186,12 @@ void msix_write(struct pci_device *device, uint64_t offset, unsigned size, uint6
 void msix_raise(struct pci_device *device, unsigned vector);
 /* The driver has switched MSI-X on: pins stay low from then on. Any thread. */
 bool msix_on(const struct pci_device *device);
+
+/* MSI with one vector, for a function without MSI-X. */
+void pci_add_msi(struct pci_device *device);
+/* For a function with both: its interrupt causes were `before` and are `now`. The pin follows, low
+ * while MSI is on; then a message goes out when a cause is new. From any thread, as pci_intx. */
+void pci_signal(struct pci_device *device, uint32_t before, uint32_t now);
 
 /* The function drives INTA# (its interrupt pin register says so). */
 void pci_add_intx(struct pci_device *device);

@@ -1,7 +1,7 @@
 /*
  * What the files of the PCI bus share and nobody else may look at: pci.c (functions and their
  * configuration spaces), pci_bar.c (BARs), pci_host.c (the ways in, the host bridge), pci_intx.c
- * (pins), msix.c, pci_state.c.
+ * (pins), msi.c, msix.c, pci_state.c.
  */
 #ifndef IRORI_VMM_PCI_INTERNAL_H
 #define IRORI_VMM_PCI_INTERNAL_H
@@ -74,5 +74,10 @@ void msix_control_written(struct pci_device *device);
 void msix_master_written(struct pci_device *device);
 void msix_reset(struct pci_device *device);
 void msix_state(struct pci_device *device, struct state *state);
+
+/* The same of MSI, which has its state in configuration space. */
+bool msi_on(const struct pci_device *device);
+void msi_written(struct pci_device *device);
+void msi_reset(struct pci_device *device);
 
 #endif

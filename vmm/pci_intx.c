@@ -27,7 +27,7 @@ void pci_bus_intx(struct pci_bus *bus, struct intx_sink *sink)
 static void line_update(struct intx_lines *lines, struct pci_device *device)
 {
 	bool off = config_get(device, PCI_COMMAND, 2) & PCI_COMMAND_INTX_OFF;
-	bool high = device->intx && !off && !msix_on(device);
+	bool high = device->intx && !off && !msix_on(device) && !msi_on(device);
 	unsigned line = pci_intx_line(device->slot), before = lines->high[line];
 
 	if (device->intx)

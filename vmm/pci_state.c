@@ -41,6 +41,8 @@ void pci_state(struct pci_device *device, struct state *state)
 		pci_settle(bus);
 		if (device->msix_cap)
 			msix_control_written(device);
+		if (device->msi_cap)
+			msi_written(device);
 		msix_master_written(device);
 		pci_intx(device, intx);
 		pci_intx_update(device);

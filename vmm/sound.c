@@ -1,14 +1,30 @@
 /*
- * [Sound]: a virtio sound card in the machine.
+ * [Sound]: the guest's sound card, of the model that its system has a driver for.
  */
-#include "vmm/virtio_pci.h"
-#include "vmm/virtio_snd.h"
+#include "vmm/sound.h"
+
+#include "vmm/machine.h"
+
+enum sound_model {
+	SOUND_HDA,
+	SOUND_VIRTIO,
+};
 
 struct sound_config {
+	unsigned model;
 	uint32_t ahead;
 };
 
+static const char *const sound_models[] = {
+	[SOUND_HDA] = "hda",
+	[SOUND_VIRTIO] = "virtio",
+	NULL,
+};
+
 static const struct property sound_properties[] = {
+	{ .key = "Model", .type = PROPERTY_ENUM, .offset = offsetof(struct sound_config, model),
+		.fallback = "hda", .values = sound_models,
+		.help = "hda: Intel HD Audio, which every system knows; virtio: virtio-snd" },
 	{ .key = "Ahead", .type = PROPERTY_UINT, .offset = offsetof(struct sound_config, ahead),
 		.fallback = "60", .min = 10, .max = 200,
 		.help = "Milliseconds of sound that the seat has in hand" },
@@ -17,53 +33,61 @@ static const struct property sound_properties[] = {
 
 struct sound {
 	struct device device;
-	struct virtio_snd *snd;
+	struct sound_card *card;
 };
 
-static struct sound *sound_of(struct device *device)
+static struct sound_card *card_of(struct device *device)
 {
-	return (struct sound *)((char *)device - offsetof(struct sound, device));
+	return ((struct sound *)((char *)device - offsetof(struct sound, device)))->card;
 }
 
 static void sound_reset(struct device *device)
 {
-	virtio_pci_reset(virtio_snd_device(sound_of(device)->snd));
+	card_of(device)->ops->reset(card_of(device));
+}
+
+static void sound_state(struct device *device, struct state *state)
+{
+	card_of(device)->ops->state(card_of(device), state);
 }
 
 static void sound_destroy(struct device *device)
 {
-	struct sound *sound = sound_of(device);
+	struct sound *sound = (struct sound *)((char *)device - offsetof(struct sound, device));
 
-	virtio_detach_pci(virtio_snd_device(sound->snd));
-	virtio_snd_free(sound->snd);
+	sound->card->ops->free(sound->card);
 	g_free(sound);
 }
 
-static const struct device_type virtio_sound;
+static const struct device_type sound_type;
 
 static struct device *sound_create(struct machine *machine, const char *instance,
 	const void *config, GError **error)
 {
+	static struct sound_card *(*const make[])(struct machine *, unsigned, GError **) = {
+		[SOUND_HDA] = hda_card_new,
+		[SOUND_VIRTIO] = virtio_snd_card_new,
+	};
 	const struct sound_config *options = config;
-	struct sound *sound = g_new0(struct sound, 1);
+	struct sound_card *card = make[options->model](machine, options->ahead, error);
+	struct sound *sound;
 
-	sound->device.type = &virtio_sound;
-	sound->device.instance = instance;
-	sound->device.reset = sound_reset;
-	sound->device.destroy = sound_destroy;
-	sound->snd = virtio_snd_new(machine->memory, machine->seat_context, machine->port,
-		options->ahead);
-	if (!virtio_attach_pci(machine, virtio_snd_device(sound->snd), error)) {
-		virtio_snd_free(sound->snd);
-		g_free(sound);
+	if (!card)
 		return NULL;
-	}
-	machine->sound = sound->snd;
-	machine_seat_events(machine, &virtio_snd_events, sound->snd);
+	sound = g_new0(struct sound, 1);
+	sound->card = card;
+	sound->device = (struct device){
+		.type = &sound_type,
+		.instance = instance,
+		.reset = sound_reset,
+		.state = card->ops->state ? sound_state : NULL,
+		.destroy = sound_destroy,
+	};
+	machine->sound = card;
 	return &sound->device;
 }
 
-static const struct device_type virtio_sound = {
+static const struct device_type sound_type = {
 	.section = "Sound",
 	.help = "Sound card: playback and capture, S16 at 44100 or 48000 Hz",
 	.always = true,
@@ -72,4 +96,4 @@ static const struct device_type virtio_sound = {
 	.config_size = sizeof(struct sound_config),
 	.create = sound_create,
 };
-DEVICE_REGISTER(virtio_sound);
+DEVICE_REGISTER(sound_type);

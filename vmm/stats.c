@@ -10,8 +10,8 @@
 
 #include "gpu-share/cpu.h"
 #include "vmm/machine.h"
+#include "vmm/sound.h"
 #include "vmm/vcpu.h"
-#include "vmm/virtio_snd.h"
 
 struct stats *stats_new(int64_t started_ns)
 {
@@ -114,11 +114,11 @@ static void fill_exits(struct vcpus *vcpus, struct link_stat *stat)
 	}
 }
 
-static void fill_sound(struct virtio_snd *sound, struct link_stat *stat)
+static void fill_sound(struct sound_card *sound, struct link_stat *stat)
 {
-	struct snd_counters counters;
+	struct sound_counters counters;
 
-	virtio_snd_counters(sound, &counters);
+	sound->ops->counters(sound, &counters);
 	stat->audio_periods = counters.periods;
 	stat->audio_underruns = counters.underruns;
 }

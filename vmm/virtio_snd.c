@@ -322,7 +322,7 @@ struct virtio_device *virtio_snd_device(struct virtio_snd *snd)
 	return &snd->dev;
 }
 
-void virtio_snd_counters(struct virtio_snd *snd, struct snd_counters *counters)
+void virtio_snd_counters(struct virtio_snd *snd, struct sound_counters *counters)
 {
 	counters->periods = __atomic_load_n(&snd->counters.periods, __ATOMIC_RELAXED);
 	counters->underruns = __atomic_load_n(&snd->counters.underruns, __ATOMIC_RELAXED);

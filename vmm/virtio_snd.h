@@ -16,16 +16,11 @@
 
 #include "display/port.h"
 #include "vmm/machine.h"
+#include "vmm/sound.h"
 #include "vmm/virtio.h"
 
 enum {
 	SND_PERIODS = 64, /* at the port at once */
-};
-
-struct snd_counters {
-	uint64_t periods;   /* completed by the sink */
-	uint64_t underruns; /* times the sink ran dry within a started stream */
-	uint64_t overruns;  /* recorded pieces with no buffer to go to */
 };
 
 struct virtio_snd;
@@ -40,6 +35,6 @@ struct virtio_device *virtio_snd_device(struct virtio_snd *snd);
 extern const struct seat_port_events virtio_snd_events;
 
 /* From any thread. */
-void virtio_snd_counters(struct virtio_snd *snd, struct snd_counters *counters);
+void virtio_snd_counters(struct virtio_snd *snd, struct sound_counters *counters);
 
 #endif

@@ -50,7 +50,7 @@ struct virtio_snd {
 	GSource *source; /* runs on the seat thread when it is woken */
 	unsigned ahead_ms;
 	struct snd_stream stream[SND_STREAMS];
-	struct snd_counters counters;
+	struct sound_counters counters;
 	uint8_t piece[PORT_MAX_PCM];
 };
 

@@ -190,6 +190,9 @@ Kernel={kernel}
 Initrd={initrd}
 CommandLine=init=/tone tone.hz={hz} tone.seconds={seconds}
 Socket={folder}/guest.sock
+
+[Sound]
+Model=virtio
 """
 
 

@@ -79,9 +79,9 @@ static void settle(struct guest *guest)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	static const struct sound_config config = { .ahead = 40 };
+	static const struct sound_config config = { .model = SOUND_VIRTIO, .ahead = 40 };
 	static const struct virtio_fuzz fuzz = {
-		.type = &virtio_sound,
+		.type = &sound_type,
 		.config = &config,
 		.prepare = prepare,
 		.event = event,

@@ -26,7 +26,7 @@ def irori_command(args, folder):
     config = os.path.join(folder, "guest.conf")
     with open(config, "w") as file:
         file.write("[Guest]\nName=hearth\nMemory=96M\nVcpus=2\nOnCrash=exit\nKernel=%s\nInitrd=%s/initrd\n"
-                   "CommandLine=init=/check%s cpus=2\nSocket=%s/socket\n[Console]\nOutput=stdout\n"
+                   "CommandLine=init=/check%s cpus=2\nSocket=%s/socket\n[Sound]\nModel=virtio\n[Console]\nOutput=stdout\n"
                    "[Disk data]\nPath=%s/disk\n"
                    % (os.path.abspath(args.kernel), folder, " fault" * args.fault, folder, folder))
     return [args.vmm, config]

@@ -62,11 +62,11 @@ static const struct seat_port_ops seat_ops = {
 static struct guest guest;
 static uint8_t next_byte; /* what the guest plays next */
 
-static struct snd_counters counted(void)
+static struct sound_counters counted(void)
 {
-	struct snd_counters counters;
+	struct sound_counters counters;
 
-	virtio_snd_counters(guest.machine.sound, &counters);
+	guest.machine.sound->ops->counters(guest.machine.sound, &counters);
 	return counters;
 }
 
@@ -79,13 +79,13 @@ static void driver_up(void)
 
 static void up(void)
 {
-	static const struct sound_config config = { .ahead = 40 };
+	static const struct sound_config config = { .model = SOUND_VIRTIO, .ahead = 40 };
 
 	memset(&seat, 0, sizeof(seat));
 	seat.port.ops = &seat_ops;
 	guest_open(&guest, GUEST_MEMORY);
 	guest.machine.port = &seat.port;
-	test_assert(guest_plug(&guest, &virtio_sound, &config, NULL));
+	test_assert(guest_plug(&guest, &sound_type, &config, NULL));
 	driver_up();
 }
 
