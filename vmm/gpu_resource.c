@@ -10,6 +10,8 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "vmm/state.h"
+
 #ifndef F_SEAL_FUTURE_WRITE
 #define F_SEAL_FUTURE_WRITE 0x0010
 #endif
@@ -82,6 +84,7 @@ int gpu_resource_new(uint32_t id, uint32_t format, uint32_t width, uint32_t heig
 		return -ENOMEM;
 	resource = g_new0(struct gpu_resource, 1);
 	resource->id = id;
+	resource->format = format;
 	resource->width = width;
 	resource->height = height;
 	resource->stride = width * PIXEL;
@@ -235,4 +238,54 @@ int gpu_transfer_step(const struct gpu_resource *resource, const struct guest_me
 	}
 	transfer->row += rows;
 	return transfer->row < rect->height;
+}
+
+/* Its parts as a saved guest has them: as many bytes of table as the driver's own would have cost. */
+static void backing_state(struct gpu_resource *resource, struct state *state)
+{
+	size_t len = resource->n_parts * sizeof(struct gpu_part);
+	uint8_t *bytes = g_memdup2(resource->part, len);
+
+	state_blob(state, "backing", &bytes, &len, GPU_MAX_BACKING * sizeof(struct gpu_part));
+	if (!state_loading(state) || state_failed(state) || !len) {
+		g_free(bytes);
+		return;
+	}
+	if (len % sizeof(struct gpu_part) || !budget_take(resource->budget, len)) {
+		g_free(bytes);
+		state_fail(state, "a picture's backing is damaged");
+		return;
+	}
+	resource->table_len = len;
+	resource->part = (struct gpu_part *)bytes;
+	resource->n_parts = (unsigned)(len / sizeof(struct gpu_part));
+	for (unsigned i = 0; i < resource->n_parts; i++) {
+		/* Sums stay far from wrapping, as those of 32-bit lengths do. */
+		resource->part[i].len = MIN(resource->part[i].len, 1ull << 46);
+		resource->backing_len += resource->part[i].len;
+	}
+}
+
+void gpu_resource_state(struct gpu_resource **made, struct gpu_budget *budget, struct state *state)
+{
+	struct gpu_resource head = { 0 };
+
+	if (!state_loading(state))
+		head = **made;
+	else
+		*made = NULL;
+	STATE(state, head.id);
+	STATE(state, head.format);
+	STATE(state, head.width);
+	STATE(state, head.height);
+	if (state_failed(state))
+		return;
+	if (state_loading(state) && (!head.id || gpu_resource_new(head.id, head.format, head.width,
+		    head.height, budget, made))) {
+		state_fail(state, "a picture of %u x %u, format %u", head.width, head.height,
+			head.format);
+		return;
+	}
+	state_bytes(state, "pixels", (*made)->pixels, (*made)->len);
+	backing_state(*made, state);
 }

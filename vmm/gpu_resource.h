@@ -35,7 +35,7 @@ struct gpu_part {
 };
 
 struct gpu_resource {
-	uint32_t id, width, height, stride;
+	uint32_t id, format, width, height, stride;
 	const uint8_t *order; /* where blue, green, red, alpha lie in a pixel; NULL: as ours */
 	uint8_t *pixels;
 	size_t len;
@@ -64,6 +64,11 @@ void gpu_resource_free(struct gpu_resource *resource);
 int gpu_resource_attach(struct gpu_resource *resource, const struct gpu_mem_entry *entry,
 	unsigned n);
 void gpu_resource_detach(struct gpu_resource *resource);
+
+/* One of a saved guest. Loading, *resource is made, and NULL where that fails. */
+struct state;
+void gpu_resource_state(struct gpu_resource **resource, struct gpu_budget *budget,
+	struct state *state);
 
 /* Does the rectangle lie within the resource, and is it not empty? */
 bool gpu_resource_has(const struct gpu_resource *resource, const struct rect *rect);

@@ -127,3 +127,10 @@ void input_backlog_drop(struct input_backlog *backlog, unsigned n)
 	backlog->n -= n;
 	memmove(backlog->event, backlog->event + n, backlog->n * sizeof(backlog->event[0]));
 }
+
+void input_backlog_release(struct input_backlog *backlog)
+{
+	memcpy(backlog->release, backlog->down, sizeof(backlog->release));
+	memset(backlog->down, 0, sizeof(backlog->down));
+	backlog->owes = true;
+}

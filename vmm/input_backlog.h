@@ -41,6 +41,9 @@ struct input_backlog {
 
 void input_backlog_clear(struct input_backlog *backlog);
 
+/* Owes the release of every key that the guest believes down. */
+void input_backlog_release(struct input_backlog *backlog);
+
 /* One whole report of n events; the last is SYN_REPORT. Codes are in range (KEY_CNT, REL_CNT, ABS_X
  * and ABS_Y). A report of more than `longest` events is not passed as it is: the driver has not so
  * many buffers. */

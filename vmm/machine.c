@@ -426,6 +426,8 @@ void machine_state(struct machine *machine, struct state *state, int64_t slept_n
 
 	kvm_state(machine->kvm, state, slept_ns);
 	vcpus_state(machine->vcpus, state, slept_ns);
+	state_section(state, "PCI");
+	pci_bus_state(machine->pci, state);
 	for (unsigned i = 0; i < parts->devices->len && !state_failed(state); i++) {
 		struct device *device = parts->devices->pdata[i];
 		g_autofree char *section = g_strdup_printf("%s%s%s", device->type->section,

@@ -48,6 +48,15 @@ void virtio_push(struct virtio_device *dev, unsigned q, uint16_t head, uint32_t 
 	virtqueue_push(&dev->queue[q], head, written);
 }
 
+void virtio_unpop(struct virtio_device *dev, unsigned q, unsigned n)
+{
+	if (!n)
+		return;
+	dev->queue[q].last_avail = (uint16_t)(dev->queue[q].last_avail - n);
+	if (dev->notify.kick)
+		dev->notify.kick(dev);
+}
+
 void virtio_interrupt(struct virtio_device *dev, unsigned q)
 {
 	if (virtqueue_wants_interrupt(&dev->queue[q]) && dev->notify.queue)

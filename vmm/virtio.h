@@ -86,6 +86,9 @@ void virtio_clear(struct virtio_device *dev);
  * on. NEEDS_RESET on -EPROTO. */
 int virtio_pop(struct virtio_device *dev, unsigned q, struct vq_chain *chain);
 void virtio_push(struct virtio_device *dev, unsigned q, uint16_t head, uint32_t written);
+/* Gives the last n chains that were popped, and not pushed, back to the ring: they are popped again,
+ * by this guest or by the one that it is saved as. Every queue gets a kick. */
+void virtio_unpop(struct virtio_device *dev, unsigned q, unsigned n);
 void virtio_interrupt(struct virtio_device *dev, unsigned q); /* if the driver wants one */
 void virtio_needs_reset(struct virtio_device *dev, const char *why);
 void virtio_config_changed(struct virtio_device *dev);

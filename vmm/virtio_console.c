@@ -242,6 +242,23 @@ static void console_reset(struct device *device)
 	virtio_pci_reset(&((struct console *)device)->virtio);
 }
 
+/* What is being written is written again. */
+static void console_drain(struct device *device)
+{
+	struct console *console = (struct console *)device;
+
+	g_mutex_lock(&console->virtio.lock);
+	virtio_unpop(&console->virtio, CONSOLE_RECEIVE, console->readable != NULL);
+	virtio_unpop(&console->virtio, CONSOLE_TRANSMIT, console->pending);
+	console_forget(&console->virtio);
+	g_mutex_unlock(&console->virtio.lock);
+}
+
+static void console_state(struct device *device, struct state *state)
+{
+	virtio_state(&((struct console *)device)->virtio, state);
+}
+
 static void console_destroy(struct device *device)
 {
 	struct console *console = (struct console *)device;
@@ -349,6 +366,8 @@ static struct device *console_create(struct machine *machine, const char *instan
 		.type = &virtio_console,
 		.instance = instance,
 		.reset = console_reset,
+		.drain = console_drain,
+		.state = console_state,
 		.destroy = console_destroy,
 	};
 	virtio_init(&console->virtio, &console_ops, machine->memory, machine->io_context);

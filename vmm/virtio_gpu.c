@@ -22,6 +22,7 @@
 #include "vmm/edid.h"
 #include "vmm/gpu_resource.h"
 #include "vmm/gpu_wire.h"
+#include "vmm/state.h"
 #include "vmm/virtio_pci.h"
 
 enum gpu_queues { CONTROL_QUEUE, CURSOR_QUEUE, GPU_QUEUES };
@@ -68,6 +69,8 @@ struct gpu {
 	union gpu_request request;
 	size_t request_len;
 	struct gpu_transfer transfer;
+
+	bool loaded; /* from a saved guest: the seats are to be shown the scanout */
 
 	/* Left behind by a reset for the seat thread to tell the port. */
 	bool tell_off;
@@ -507,6 +510,15 @@ static void gpu_kick(struct virtio_device *dev, unsigned q)
 		cursor_run(gpu);
 }
 
+static void gpu_tell_loaded(struct gpu *gpu)
+{
+	struct gpu_resource *resource = resource_find(gpu, gpu->scanout);
+
+	if (gpu->loaded && resource && resource_tell(gpu, resource))
+		gpu_show(gpu, resource, &gpu->source);
+	gpu->loaded = false;
+}
+
 static gboolean gpu_woken(gpointer data)
 {
 	struct gpu *gpu = data;
@@ -514,6 +526,7 @@ static gboolean gpu_woken(gpointer data)
 	g_mutex_lock(&gpu->dev.lock);
 	g_source_set_ready_time(gpu->wake, -1);
 	gpu_tell_reset(gpu);
+	gpu_tell_loaded(gpu);
 	if (gpu->dev.status & VIRTIO_DRIVER_OK && !(gpu->dev.status & VIRTIO_NEEDS_RESET)) {
 		gpu_run(gpu);
 		cursor_run(gpu);
@@ -654,6 +667,67 @@ static void gpu_device_reset(struct device *device)
 	virtio_pci_reset(&gpu_of_device(device)->dev);
 }
 
+static void resources_state(struct gpu *gpu, struct state *state)
+{
+	uint32_t n = g_hash_table_size(gpu->resources);
+	struct gpu_resource *resource;
+	GHashTableIter iter;
+
+	STATE(state, n);
+	if (!state_loading(state)) {
+		g_hash_table_iter_init(&iter, gpu->resources);
+		while (g_hash_table_iter_next(&iter, NULL, (void **)&resource))
+			gpu_resource_state(&resource, &gpu->budget, state);
+		return;
+	}
+	if (n > GPU_MAX_RESOURCES)
+		state_fail(state, "%u pictures", n);
+	for (uint32_t i = 0; i < n && !state_failed(state); i++) {
+		gpu_resource_state(&resource, &gpu->budget, state);
+		if (resource)
+			g_hash_table_replace(gpu->resources, GUINT_TO_POINTER(resource->id),
+				resource);
+	}
+}
+
+/* The command under way is carried out again from its beginning. */
+static void gpu_drain(struct device *device)
+{
+	struct gpu *gpu = gpu_of_device(device);
+
+	g_mutex_lock(&gpu->dev.lock);
+	virtio_unpop(&gpu->dev, CONTROL_QUEUE, gpu->busy);
+	gpu->busy = false;
+	gpu->waiting_seq = 0;
+	g_mutex_unlock(&gpu->dev.lock);
+}
+
+/* Where the cursor is, its next move tells. */
+static void gpu_state(struct device *device, struct state *state)
+{
+	struct gpu *gpu = gpu_of_device(device);
+	struct gpu_resource *resource;
+
+	virtio_state(&gpu->dev, state);
+	STATE(state, gpu->events);
+	STATE(state, gpu->width);
+	STATE(state, gpu->height);
+	STATE(state, gpu->scanout);
+	STATE(state, gpu->source);
+	STATE(state, gpu->cursor);
+	resources_state(gpu, state);
+	if (!state_loading(state) || state_failed(state))
+		return;
+	gpu->width = CLAMP(gpu->width, 64, PORT_MAX_SIDE);
+	gpu->height = CLAMP(gpu->height, 64, PORT_MAX_SIDE);
+	resource = resource_find(gpu, gpu->scanout);
+	if ((gpu->scanout && !(resource && gpu_resource_has(resource, &gpu->source))) ||
+		(gpu->cursor && !resource_find(gpu, gpu->cursor)))
+		state_fail(state, "it shows a picture that it has not got");
+	gpu->loaded = true;
+	gpu_wake(gpu);
+}
+
 static void gpu_destroy(struct device *device)
 {
 	struct gpu *gpu = gpu_of_device(device);
@@ -689,6 +763,8 @@ static struct device *gpu_create(struct machine *machine, const char *instance,
 		.type = &virtio_gpu,
 		.instance = instance,
 		.reset = gpu_device_reset,
+		.drain = gpu_drain,
+		.state = gpu_state,
 		.destroy = gpu_destroy,
 	};
 	gpu->machine = machine;

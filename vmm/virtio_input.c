@@ -12,6 +12,7 @@
 #include "display/port.h"
 #include "vmm/input_backlog.h"
 #include "vmm/machine.h"
+#include "vmm/state.h"
 #include "vmm/virtio_pci.h"
 
 enum input_queues { EVENT_QUEUE, STATUS_QUEUE, INPUT_QUEUES };
@@ -412,6 +413,32 @@ static void input_device_reset(struct device *device)
 	virtio_pci_reset(&input_of_device(device)->dev);
 }
 
+static void input_drain(struct device *device)
+{
+	struct input *input = input_of_device(device);
+
+	g_mutex_lock(&input->dev.lock);
+	virtio_unpop(&input->dev, EVENT_QUEUE, input->n_slots);
+	input->n_slots = 0;
+	g_mutex_unlock(&input->dev.lock);
+}
+
+/* The seats of the guest that is loaded hold nothing: its first report lets go of what is down. */
+static void input_state(struct device *device, struct state *state)
+{
+	struct input *input = input_of_device(device);
+
+	virtio_state(&input->dev, state);
+	STATE(state, input->select);
+	STATE(state, input->subsel);
+	STATE(state, input->leds);
+	STATE(state, input->backlog.down);
+	if (!state_loading(state) || state_failed(state))
+		return;
+	input_backlog_release(&input->backlog);
+	g_source_set_ready_time(input->wake, 0);
+}
+
 static void input_destroy(struct device *device)
 {
 	struct input *input = input_of_device(device);
@@ -440,6 +467,8 @@ static struct device *input_create(struct machine *machine, const struct device_
 		.type = type,
 		.instance = instance,
 		.reset = input_device_reset,
+		.drain = input_drain,
+		.state = input_state,
 		.destroy = input_destroy,
 	};
 	input->kind = &kinds[which];

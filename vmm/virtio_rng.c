@@ -90,6 +90,11 @@ static void rng_reset(struct device *device)
 	virtio_pci_reset(&((struct rng *)device)->virtio);
 }
 
+static void rng_state(struct device *device, struct state *state)
+{
+	virtio_state(&((struct rng *)device)->virtio, state);
+}
+
 static void rng_destroy(struct device *device)
 {
 	struct rng *rng = (struct rng *)device;
@@ -138,6 +143,7 @@ static struct device *rng_create(struct machine *machine, const char *instance,
 		.type = &virtio_rng,
 		.instance = instance,
 		.reset = rng_reset,
+		.state = rng_state,
 		.destroy = rng_destroy,
 	};
 	rng->portion = MAX(rng_config->rate / RNG_REFILLS, 1);

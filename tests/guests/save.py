@@ -2,7 +2,7 @@
 """Saves a running guest with `irori save`, lets it go on with `irori restore`, and looks whether it
 does so where it was; then what is said of files that are no saved guests.
 
-usage: save.py VMM IRORI GUEST
+usage: save.py VMM IRORI GUEST HEARTH INITRD
 """
 import os
 import re
@@ -29,13 +29,20 @@ class Guest:
     def read(self):
         for line in self.process.stdout:
             number = re.fullmatch(rb"line ([0-9a-f]+)", line.strip())
-            self.lines.append(int(number[1], 16) if number else line.decode("utf-8", "replace"))
+            self.lines.append(int(number[1], 16) if number else line.decode())
 
     def wait_lines(self, n):
         end = time.monotonic() + PATIENCE
         while len(self.lines) < n:
             if time.monotonic() > end or self.process.poll() is not None:
                 sys.exit("only these lines came: %r" % self.lines)
+            time.sleep(0.01)
+
+    def wait_text(self, text):
+        end = time.monotonic() + PATIENCE
+        while not any(text in str(line) for line in self.lines):
+            if time.monotonic() > end or self.process.poll() is not None:
+                sys.exit("%r did not come, only %r" % (text, self.lines))
             time.sleep(0.01)
 
     def end(self):
@@ -114,8 +121,33 @@ def hostile(vmm, program, config, socket, saved):
         expect(os.path.exists(saved), "%s: the file stays" % name)
 
 
+def desktop(vmm, program, hearth, initrd, folder):
+    """A screen, a console and two busy processors, saved in the middle of a boot."""
+    config, socket = os.path.join(folder, "desk.conf"), os.path.join(folder, "desk")
+    saved = os.path.join(folder, "saved desk")
+    with open(config, "w") as file:
+        file.write("[Guest]\nName=desk\nMemory=256M\nVcpus=2\nKernel=%s\nInitrd=%s\nSocket=%s\n"
+                   "CommandLine=init=/desktop cpus=2\n[Console]\nOutput=stdout\n"
+                   % (os.path.abspath(hearth), os.path.abspath(initrd), socket))
+    guest = Guest(vmm, config)
+    guest.wait_text("first frame")
+    done = irori(program, "save", socket, saved)
+    expect(done.returncode == 0, "irori save: %s" % done.stderr)
+    guest.end()
+    expect(not any("booted" in line for line in guest.lines), "saved before it had booted")
+    guest = Guest(vmm, "--restore", saved)
+    picture = os.path.join(folder, "picture.png")
+    shot = irori(program, "screenshot", socket, "-o", picture)
+    expect(shot.returncode == 0 and os.path.getsize(picture) > 1000,
+           "the screen is there at once: %s" % shot.stderr)
+    guest.wait_text("booted")
+    expect(any(", 0 of" in line for line in guest.lines), "nothing is damaged: %s" % guest.lines)
+    irori(program, "poweroff", socket)
+    guest.end()
+
+
 def main():
-    vmm, program, kernel = sys.argv[1:4]
+    vmm, program, kernel, hearth, initrd = sys.argv[1:6]
     if not os.access("/dev/kvm", os.R_OK | os.W_OK):
         print("SKIP: /dev/kvm is not there, or not for this user")
         return 77
@@ -128,6 +160,7 @@ def main():
         cycle(vmm, program, config, socket, saved)
         cannot_save(vmm, program, config, socket, folder)
         hostile(vmm, program, config, socket, saved)
+        desktop(vmm, program, hearth, initrd, folder)
     return 0
 
 
