@@ -1,6 +1,6 @@
 /*
- * virtio-blk: one queue, raw files. A request is checked here and carried out by virtio_blk_file.c;
- * up to BLK_FILE_DEPTH are under way, the rest wait in the ring. Whatever goes wrong with the file
+ * virtio-blk: one queue. A request is checked here and carried out by the storage behind it (disk.h);
+ * up to DISK_DEPTH are under way, the rest wait in the ring. Whatever goes wrong with the file
  * is an I/O error of the guest's disk and nothing worse. Source: virtio 1.2, section 5.2.
  *
  * A reset waits for what is under way: after it nothing of ours writes to guest memory any more.
@@ -10,17 +10,16 @@
 #define G_LOG_DOMAIN "virtio-blk"
 
 #include <errno.h>
-#include <glib-unix.h>
 #include <stddef.h>
 #include <string.h>
 
+#include "vmm/disk.h"
 #include "vmm/machine.h"
-#include "vmm/virtio_blk_file.h"
 #include "vmm/virtio_pci.h"
 
 enum blk_numbers {
 	BLK_SECTOR = 512,
-	BLK_ID_LEN = 20,
+	BLK_ID_LEN = DISK_ID_LEN,
 	BLK_SEGMENTS = VIRTQUEUE_MAX_SEGMENTS - 2,
 	BLK_REQUEST_MAX = 64 << 20,         /* bytes in one request */
 	BLK_ERASE_MAX = 1 << 22,            /* sectors in one discard, write-zeroes */
@@ -75,16 +74,10 @@ struct blk_space {
 	uint8_t write_zeroes_may_unmap, unused1[3];
 } __attribute__((packed));
 
-struct blk_config {
-	char *path;
-	bool read_only;
-	unsigned engine;
-};
-
 struct blk;
 
 struct blk_request {
-	struct blk_io io;
+	struct disk_io io;
 	struct blk *blk;
 	struct blk_request *next_free;
 	struct vq_chain chain; /* segments are cut to the data once the header is read */
@@ -95,14 +88,12 @@ struct blk_request {
 struct blk {
 	struct device device;
 	struct virtio_device virtio;
-	struct blk_file *file;
-	GSource *source;
+	struct disk *disk;
 	struct blk_space space;
 	char id[BLK_ID_LEN];
 	struct blk_request *free;
 	unsigned under_way;
 	bool resetting;
-	unsigned errors;
 };
 
 static struct blk *blk_of(struct virtio_device *dev)
@@ -117,7 +108,7 @@ static struct blk_request *blk_take(struct blk *blk)
 	if (request)
 		blk->free = request->next_free;
 	else
-		request = g_new(struct blk_request, 1); /* BLK_FILE_DEPTH of them at most */
+		request = g_new(struct blk_request, 1); /* DISK_DEPTH of them at most */
 	request->blk = blk;
 	return request;
 }
@@ -141,20 +132,12 @@ static void blk_answer(struct blk_request *request, enum blk_status status)
 	blk_give(blk, request);
 }
 
-static void blk_done(struct blk_io *io, int result)
+static void blk_done(struct disk_io *io, int result)
 {
 	struct blk_request *request = (struct blk_request *)io;
 	struct blk *blk = request->blk;
 
 	blk->under_way--;
-	if (result < 0 && result != -EOPNOTSUPP) {
-		unsigned n = ++blk->errors;
-
-		/* The 1st, 2nd, 4th, ... error. */
-		if ((n & (n - 1)) == 0)
-			g_warning("disk %s: %s (%u errors so far)", blk->device.instance,
-				g_strerror(-result), n);
-	}
 	blk_answer(request,
 		result == 0 ? BLK_S_OK : result == -EOPNOTSUPP ? BLK_S_UNSUPP : BLK_S_IOERR);
 }
@@ -165,7 +148,7 @@ static bool blk_on_disk(const struct blk *blk, uint64_t sector, uint64_t sectors
 	return sector <= blk->space.capacity && sectors <= blk->space.capacity - sector;
 }
 
-static enum blk_status blk_start(struct blk_request *request, enum blk_operation operation,
+static enum blk_status blk_start(struct blk_request *request, enum disk_operation operation,
 	uint64_t sector, uint64_t len)
 {
 	struct blk *blk = request->blk;
@@ -175,11 +158,11 @@ static enum blk_status blk_start(struct blk_request *request, enum blk_operation
 	request->io.len = len;
 	request->io.done = blk_done;
 	blk->under_way++;
-	blk_file_queue(blk->file, &request->io);
+	disk_queue(blk->disk, &request->io);
 	return BLK_S_LATER;
 }
 
-static enum blk_status blk_transfer(struct blk_request *request, enum blk_operation operation,
+static enum blk_status blk_transfer(struct blk_request *request, enum disk_operation operation,
 	const struct blk_header *header, size_t len)
 {
 	if (len % BLK_SECTOR != 0 || len > BLK_REQUEST_MAX ||
@@ -200,7 +183,7 @@ static enum blk_status blk_in(struct blk_request *request, const struct blk_head
 	request->io.iov = &chain->segment[chain->n_out];
 	request->io.n_iov = chain->n_in - (last->iov_len == 0);
 	request->written += (uint32_t)MIN(len, BLK_REQUEST_MAX);
-	return blk_transfer(request, BLK_READ, header, len);
+	return blk_transfer(request, DISK_READ, header, len);
 }
 
 static enum blk_status blk_out(struct blk_request *request, const struct blk_header *header)
@@ -223,13 +206,13 @@ static enum blk_status blk_out(struct blk_request *request, const struct blk_hea
 	}
 	request->io.iov = first;
 	request->io.n_iov = n;
-	return blk_transfer(request, flushes ? BLK_WRITE : BLK_WRITE_THROUGH, header,
+	return blk_transfer(request, flushes ? DISK_WRITE : DISK_WRITE_THROUGH, header,
 		chain->out_len - sizeof(*header));
 }
 
 static enum blk_status blk_flush(struct blk_request *request, const struct blk_header *header)
 {
-	return blk_start(request, BLK_FLUSH, 0, 0);
+	return blk_start(request, DISK_FLUSH, 0, 0);
 }
 
 static enum blk_status blk_get_id(struct blk_request *request, const struct blk_header *header)
@@ -261,7 +244,7 @@ static enum blk_status blk_erase(struct blk_request *request, uint32_t flags_all
 		return BLK_S_IOERR;
 	if (erase.sectors == 0)
 		return BLK_S_OK;
-	return blk_start(request, discard || (erase.flags & BLK_ERASE_UNMAP) ? BLK_PUNCH : BLK_ZERO,
+	return blk_start(request, discard || (erase.flags & BLK_ERASE_UNMAP) ? DISK_PUNCH : DISK_ZERO,
 		erase.sector, (uint64_t)erase.sectors * BLK_SECTOR);
 }
 
@@ -335,12 +318,21 @@ static bool blk_next(struct blk *blk)
 	return false;
 }
 
+static bool blk_room(const struct blk *blk)
+{
+	return blk->under_way < DISK_DEPTH && !(blk->virtio.status & VIRTIO_NEEDS_RESET);
+}
+
 static void blk_serve(struct blk *blk)
 {
-	while (blk->under_way < BLK_FILE_DEPTH && !(blk->virtio.status & VIRTIO_NEEDS_RESET) &&
-		blk_next(blk))
-		;
-	blk_file_submit(blk->file);
+	bool more = true;
+
+	/* What ends while it is submitted makes room for more. */
+	while (more && blk_room(blk)) {
+		while (blk_room(blk) && (more = blk_next(blk)))
+			;
+		disk_submit(blk->disk);
+	}
 	virtio_interrupt(&blk->virtio, 0);
 }
 
@@ -349,16 +341,15 @@ static void blk_kick(struct virtio_device *dev, unsigned q)
 	blk_serve(blk_of(dev));
 }
 
-static gboolean blk_event(gint fd, GIOCondition condition, gpointer data)
+static void blk_event(void *data)
 {
 	struct blk *blk = data;
 
 	g_mutex_lock(&blk->virtio.lock);
-	blk_file_reap(blk->file, false);
+	disk_reap(blk->disk, false);
 	if (blk->virtio.status & VIRTIO_DRIVER_OK)
 		blk_serve(blk); /* some waited for a place, and the driver for its interrupt */
 	g_mutex_unlock(&blk->virtio.lock);
-	return G_SOURCE_CONTINUE;
 }
 
 static void blk_forget(struct virtio_device *dev)
@@ -366,7 +357,7 @@ static void blk_forget(struct virtio_device *dev)
 	struct blk *blk = blk_of(dev);
 
 	blk->resetting = true;
-	blk_file_reap(blk->file, true);
+	disk_cancel(blk->disk);
 	blk->resetting = false;
 }
 
@@ -391,21 +382,30 @@ static const struct virtio_ops blk_ops = {
 
 static void blk_reset(struct device *device)
 {
-	virtio_pci_reset(&((struct blk *)device)->virtio);
+	struct blk *blk = (struct blk *)device;
+
+	virtio_pci_reset(&blk->virtio);
+	disk_reset(blk->disk);
+}
+
+static void blk_drain(struct device *device)
+{
+	struct blk *blk = (struct blk *)device;
+
+	g_mutex_lock(&blk->virtio.lock);
+	disk_reap(blk->disk, true);
+	virtio_interrupt(&blk->virtio, 0);
+	g_mutex_unlock(&blk->virtio.lock);
 }
 
 static void blk_destroy(struct device *device)
 {
 	struct blk *blk = (struct blk *)device;
 
-	if (blk->file)
+	if (blk->disk)
 		virtio_reset(&blk->virtio);
 	virtio_detach_pci(&blk->virtio);
-	if (blk->source) {
-		g_source_destroy(blk->source);
-		g_source_unref(blk->source);
-	}
-	blk_file_close(blk->file);
+	disk_close(blk->disk);
 	while (blk->free) {
 		struct blk_request *request = blk->free;
 
@@ -416,14 +416,14 @@ static void blk_destroy(struct device *device)
 	g_free(blk);
 }
 
-static void blk_describe(struct blk *blk, bool read_only)
+static void blk_describe(struct blk *blk, const struct disk_config *config)
 {
-	blk->space.capacity = blk_file_size(blk->file) / BLK_SECTOR;
+	blk->space.capacity = disk_size(blk->disk) / BLK_SECTOR;
 	blk->space.seg_max = BLK_SEGMENTS;
 	blk->space.blk_size = BLK_SECTOR;
 	blk->space.num_queues = 1;
-	strncpy(blk->id, blk->device.instance, sizeof(blk->id) - 1);
-	if (read_only) {
+	disk_text(blk->id, config->serial ? config->serial : blk->device.instance, sizeof(blk->id));
+	if (config->read_only) {
 		blk->virtio.offered |= BLK_F_RO;
 		return;
 	}
@@ -434,78 +434,23 @@ static void blk_describe(struct blk *blk, bool read_only)
 	blk->space.write_zeroes_may_unmap = 1;
 }
 
-static void blk_listen(struct blk *blk)
+struct device *virtio_blk_new(struct machine *machine, const char *instance,
+	const struct disk_config *config, GError **error)
 {
-	if (blk_file_fd(blk->file) < 0)
-		return;
-	blk->source = g_unix_fd_source_new(blk_file_fd(blk->file), G_IO_IN);
-	g_source_set_callback(blk->source, G_SOURCE_FUNC(blk_event), blk, NULL);
-	g_source_attach(blk->source, blk->virtio.context);
-}
-
-enum blk_engine {
-	BLK_ENGINE_AUTO,
-	BLK_ENGINE_SYNC,
-};
-
-static const char *const blk_engines[] = {"auto", "sync", NULL};
-
-static const struct property blk_properties[] = {
-	{
-		.key = "Path",
-		.type = PROPERTY_PATH,
-		.offset = offsetof(struct blk_config, path),
-		.help = "a raw image or a block device",
-		.required = true,
-	},
-	{
-		.key = "ReadOnly",
-		.type = PROPERTY_BOOL,
-		.offset = offsetof(struct blk_config, read_only),
-		.fallback = "no",
-		.help = "the guest cannot write to it; several guests may share it",
-	},
-	{
-		.key = "Engine",
-		.type = PROPERTY_ENUM,
-		.offset = offsetof(struct blk_config, engine),
-		.fallback = "auto",
-		.help = "auto: io_uring if the host lets us; sync: never",
-		.values = blk_engines,
-	},
-	{0},
-};
-
-static struct device *blk_create(struct machine *machine, const char *instance,
-	const void *config, GError **error);
-
-static const struct device_type virtio_blk = {
-	.section = "Disk",
-	.help = "a disk (virtio-blk)",
-	.properties = blk_properties,
-	.config_size = sizeof(struct blk_config),
-	.create = blk_create,
-};
-
-static struct device *blk_create(struct machine *machine, const char *instance,
-	const void *config, GError **error)
-{
-	const struct blk_config *blk_config = config;
 	struct blk *blk = g_new0(struct blk, 1);
 
 	blk->device = (struct device){
-		.type = &virtio_blk,
 		.instance = instance,
 		.reset = blk_reset,
+		.drain = blk_drain,
 		.destroy = blk_destroy,
 	};
 	virtio_init(&blk->virtio, &blk_ops, machine->memory, machine->io_context);
-	blk->file = blk_file_open(blk_config->path, blk_config->read_only,
-		blk_config->engine == BLK_ENGINE_AUTO, error);
-	if (!blk->file)
+	blk->disk = disk_open(machine, instance, config, error);
+	if (!blk->disk)
 		goto fail;
-	blk_describe(blk, blk_config->read_only);
-	blk_listen(blk);
+	blk_describe(blk, config);
+	disk_watch(blk->disk, machine->io_context, blk_event, blk);
 	if (!virtio_attach_pci(machine, &blk->virtio, error))
 		goto fail;
 	return &blk->device;
@@ -513,5 +458,3 @@ fail:
 	blk_destroy(&blk->device);
 	return NULL;
 }
-
-DEVICE_REGISTER(virtio_blk);

@@ -4,6 +4,7 @@
 #include <sys/mman.h>
 
 #include "tests/fuzz/virtio_harness.h"
+#include "tests/unit/virtio/blk_type.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -16,7 +17,7 @@ static void blk_settle(struct guest *guest)
 	struct blk *blk = (struct blk *)guest->device;
 
 	g_mutex_lock(&blk->virtio.lock);
-	blk_file_reap(blk->file, true);
+	disk_reap(blk->disk, true);
 	if (blk->virtio.status & VIRTIO_DRIVER_OK)
 		blk_serve(blk);
 	g_mutex_unlock(&blk->virtio.lock);
@@ -25,13 +26,13 @@ static void blk_settle(struct guest *guest)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static char path[64];
-	struct blk_config config = {
+	struct disk_config config = {
 		.path = path,
-		.engine = size & 1 ? BLK_ENGINE_AUTO : BLK_ENGINE_SYNC,
+		.engine = size & 1 ? DISK_ENGINE_AUTO : DISK_ENGINE_SYNC,
 		.read_only = (size & 15) == 2,
 	};
 	struct virtio_fuzz fuzz = {
-		.type = &virtio_blk,
+		.type = &blk_type,
 		.config = &config,
 		.settle = blk_settle,
 	};

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "tests/unit/test.h"
+#include "tests/unit/virtio/blk_type.h"
 #include "tests/unit/virtio/guest.h"
 
 enum {
@@ -18,10 +19,10 @@ static unsigned engine;
 
 static void plug_as(bool read_only, uint64_t features)
 {
-	struct blk_config config = {.path = path, .read_only = read_only, .engine = engine};
+	struct disk_config config = {.path = path, .read_only = read_only, .engine = engine};
 
 	guest_open(&guest, GUEST_MEMORY);
-	test_assert(guest_plug(&guest, &virtio_blk, &config, NULL));
+	test_assert(guest_plug(&guest, &blk_type, &config, NULL));
 	guest_start(&guest, features);
 }
 
@@ -410,35 +411,35 @@ static void reset_with_requests_under_way(void)
 static void files_refused(void)
 {
 	static const char *const wrong[] = {"/nonexistent/disk", "/tmp", "/dev/null"};
-	struct blk_config config = {.path = path};
+	struct disk_config config = {.path = path};
 	struct guest second;
 	GError *error = NULL;
 
 	disk_fresh();
 	guest_open(&guest, GUEST_MEMORY);
 	for (unsigned i = 0; i < G_N_ELEMENTS(wrong); i++) {
-		struct blk_config bad = {.path = (char *)wrong[i]};
+		struct disk_config bad = {.path = (char *)wrong[i]};
 
-		test_assert(!guest_plug(&guest, &virtio_blk, &bad, &error));
+		test_assert(!guest_plug(&guest, &blk_type, &bad, &error));
 		test_assert(strstr(error->message, wrong[i]));
 		g_clear_error(&error);
 	}
 	/* One writer, or any number of readers. */
-	test_assert(guest_plug(&guest, &virtio_blk, &config, NULL));
+	test_assert(guest_plug(&guest, &blk_type, &config, NULL));
 	guest_open(&second, GUEST_MEMORY);
-	test_assert(!guest_plug(&second, &virtio_blk, &config, &error));
+	test_assert(!guest_plug(&second, &blk_type, &config, &error));
 	g_clear_error(&error);
 	config.read_only = true;
-	test_assert(!guest_plug(&second, &virtio_blk, &config, &error));
+	test_assert(!guest_plug(&second, &blk_type, &config, &error));
 	g_clear_error(&error);
 	guest_unplug(&guest);
-	test_assert(guest_plug(&guest, &virtio_blk, &config, NULL));
-	test_assert(guest_plug(&second, &virtio_blk, &config, NULL));
+	test_assert(guest_plug(&guest, &blk_type, &config, NULL));
+	test_assert(guest_plug(&second, &blk_type, &config, NULL));
 	guest_close(&second);
 	guest_close(&guest);
 	test_equal(truncate(path, 511), 0);
 	guest_open(&guest, GUEST_MEMORY);
-	test_assert(!guest_plug(&guest, &virtio_blk, &config, NULL));
+	test_assert(!guest_plug(&guest, &blk_type, &config, NULL));
 	guest_close(&guest);
 }
 
@@ -473,10 +474,10 @@ int main(void)
 	close(fd);
 	g_log_set_default_handler(quiet, NULL);
 	printf("# engine auto\n");
-	engine = BLK_ENGINE_AUTO;
+	engine = DISK_ENGINE_AUTO;
 	all();
 	printf("# engine sync\n");
-	engine = BLK_ENGINE_SYNC;
+	engine = DISK_ENGINE_SYNC;
 	all();
 	unlink(path);
 	return 0;

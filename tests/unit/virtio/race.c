@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "tests/unit/test.h"
+#include "tests/unit/virtio/blk_type.h"
 #include "tests/unit/virtio/guest.h"
 
 enum {
@@ -100,14 +101,14 @@ static bool quiet_after_reset(void)
 static void processors_and_io(void)
 {
 	char path[] = "/tmp/irori-test-race-XXXXXX";
-	struct blk_config config = {.path = path};
+	struct disk_config config = {.path = path};
 	GThread *thread[2];
 	int fd = mkstemp(path);
 	unsigned started = 0;
 
 	test_assert(fd >= 0 && ftruncate(fd, 1 << 20) == 0);
 	guest_open(&guest, GUEST_MEMORY);
-	test_assert(guest_plug(&guest, &virtio_blk, &config, NULL));
+	test_assert(guest_plug(&guest, &blk_type, &config, NULL));
 	thread[0] = g_thread_new("io", io_thread, NULL);
 	thread[1] = g_thread_new("other", other_processor, NULL);
 	for (unsigned i = 0; i < ROUNDS; i++) {
