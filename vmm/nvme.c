@@ -18,6 +18,7 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+#include "vmm/fw_cfg.h"
 #include "vmm/nvme_internal.h"
 #include "vmm/state.h"
 
@@ -199,15 +200,13 @@ static void register_write(struct nvme *nvme, uint64_t offset, uint32_t value)
 static void doorbell_write(struct nvme *nvme, uint64_t offset, uint32_t value)
 {
 	unsigned i = (unsigned)(offset / 4);
-	uint64_t one = 1;
 
 	if (i >= 2 * NVME_QUEUES)
 		return;
 	g_atomic_int_set(&nvme->doorbell[i], (int)(value & 0xffff));
-	if (write(nvme->kick_fd, &one, sizeof(one)) < 0)
-		g_debug("kick: %s", g_strerror(errno));
+	nvme_again(nvme);
 	/* Without MSI-X the pin must be low before the handler is through. */
-	if (i % 2 == 0 || nvme->pci.msix_on)
+	if (i % 2 == 0 || msix_on(&nvme->pci))
 		return;
 	g_mutex_lock(&nvme->lock);
 	nvme_pin(nvme);
@@ -269,8 +268,18 @@ static void nvme_bar_moved(struct pci_device *pci, unsigned bar, uint64_t base)
 	g_mutex_unlock(&nvme->lock);
 }
 
+/* What waited for the right to reach memory. */
+static void nvme_command_written(struct pci_device *pci)
+{
+	struct nvme *nvme = (struct nvme *)((char *)pci - offsetof(struct nvme, pci));
+
+	if (pci_master(pci))
+		nvme_again(nvme);
+}
+
 static const struct pci_device_ops nvme_pci_ops = {
 	.bar_moved = nvme_bar_moved,
+	.command_written = nvme_command_written,
 };
 
 static gboolean nvme_kicked(gint fd, GIOCondition condition, gpointer data)
@@ -317,6 +326,107 @@ static void nvme_drain(struct device *device)
 	nvme_serve(nvme); /* no processor runs: this ends */
 	disk_reap(nvme->disk, true);
 	nvme_serve(nvme);
+	g_mutex_unlock(&nvme->lock);
+}
+
+/* A queue that was saved, looked at before it is one. */
+static bool nvme_state_sq(struct nvme *nvme, unsigned id, struct nvme_sq *sq)
+{
+	if (sq->size == 0)
+		return true;
+	sq->entries = nvme_queue_at(nvme, sq->base, sq->size, sizeof(struct nvme_command));
+	return sq->entries && sq->size <= NVME_PAGE && sq->head < sq->size &&
+		sq->cq < NVME_QUEUES && nvme->cq[sq->cq].size > 0 && (id == 0) == (sq->cq == 0);
+}
+
+static bool nvme_state_cq(struct nvme *nvme, struct nvme_cq *cq)
+{
+	cq->owed = cq->queues = 0;
+	cq->phase &= 1;
+	if (cq->size == 0)
+		return true;
+	cq->entries = nvme_queue_at(nvme, cq->base, cq->size, sizeof(struct nvme_completion));
+	return cq->entries && cq->size >= 2 && cq->size <= NVME_PAGE && cq->head < cq->size &&
+		cq->tail < cq->size && cq->vector < NVME_QUEUES;
+}
+
+static bool nvme_state_check(struct nvme *nvme)
+{
+	bool good = nvme->n_events <= NVME_EVENTS;
+
+	for (unsigned i = 0; i < NVME_QUEUES && good; i++)
+		good = nvme_state_cq(nvme, &nvme->cq[i]);
+	for (unsigned i = 0; i < NVME_QUEUES && good; i++) {
+		nvme->sq[i].under_way = 0;
+		good = nvme_state_sq(nvme, i, &nvme->sq[i]);
+		nvme->cq[good ? nvme->sq[i].cq : 0].queues += nvme->sq[i].size > 0;
+	}
+	if (nvme->shadow_at || nvme->wanted_at) {
+		nvme->shadow = nvme_queue_at(nvme, nvme->shadow_at, 1, NVME_PAGE);
+		nvme->wanted = nvme_queue_at(nvme, nvme->wanted_at, 1, NVME_PAGE);
+		good = good && nvme->shadow && nvme->wanted;
+	}
+	if (good)
+		return true;
+	nvme->shadow = nvme->wanted = NULL;
+	memset(nvme->sq, 0, sizeof(nvme->sq));
+	memset(nvme->cq, 0, sizeof(nvme->cq));
+	return false;
+}
+
+static void nvme_state_registers(struct nvme *nvme, struct state *state)
+{
+	STATE(state, nvme->cc);
+	STATE(state, nvme->csts);
+	STATE(state, nvme->aqa);
+	STATE(state, nvme->masked);
+	STATE(state, nvme->asq);
+	STATE(state, nvme->acq);
+	STATE(state, nvme->feature);
+	STATE(state, nvme->doorbell);
+	STATE(state, nvme->shadow_at);
+	STATE(state, nvme->wanted_at);
+	STATE(state, nvme->events);
+	STATE(state, nvme->n_events);
+}
+
+static void nvme_state_queues(struct nvme *nvme, struct state *state)
+{
+	for (unsigned i = 0; i < NVME_QUEUES; i++) {
+		struct nvme_sq *sq = &nvme->sq[i];
+		struct nvme_cq *cq = &nvme->cq[i];
+
+		STATE(state, sq->base);
+		STATE(state, sq->size);
+		STATE(state, sq->head);
+		STATE(state, sq->cq);
+		STATE(state, cq->base);
+		STATE(state, cq->size);
+		STATE(state, cq->head);
+		STATE(state, cq->tail);
+		STATE(state, cq->vector);
+		STATE(state, cq->phase);
+		STATE(state, cq->interrupts);
+	}
+}
+
+static void nvme_state(struct device *device, struct state *state)
+{
+	struct nvme *nvme = (struct nvme *)device;
+
+	pci_state(&nvme->pci, state);
+	g_mutex_lock(&nvme->lock);
+	nvme_state_registers(nvme, state);
+	nvme_state_queues(nvme, state);
+	disk_state(nvme->disk, state);
+	if (state_loading(state)) {
+		if (!nvme_state_check(nvme))
+			state_fail(state, "queues that cannot be");
+		nvme->shutting_down = false;
+		nvme_kernel_kicks(nvme, nvme->shadow);
+		nvme_pin(nvme);
+		nvme_again(nvme);
+	}
 	g_mutex_unlock(&nvme->lock);
 }
 
@@ -399,6 +509,7 @@ struct device *nvme_new(struct machine *machine, const char *instance,
 		.instance = instance,
 		.reset = nvme_reset,
 		.drain = nvme_drain,
+		.state = nvme_state,
 		.destroy = nvme_destroy,
 	};
 	nvme->machine = machine;
@@ -414,5 +525,8 @@ struct device *nvme_new(struct machine *machine, const char *instance,
 		return NULL;
 	}
 	disk_watch(nvme->disk, machine->io_context, nvme_ready, nvme);
+	if (config->boot_index > 0) /* the name is what OVMF knows an NVMe controller by */
+		fw_cfg_add_boot(machine, config->boot_index, &nvme->pci, "pci8086,5845",
+			"namespace@1,0");
 	return &nvme->device;
 }

@@ -235,10 +235,10 @@ static uint16_t admin_create_cq(struct nvme *nvme, const struct nvme_command *co
 	if (!(command->cdw11 & NVME_CONTIGUOUS) ||
 		!nvme_queue_at(nvme, command->prp1, size, sizeof(struct nvme_completion)))
 		return NVME_BAD_FIELD;
-	if (vector >= nvme->pci.n_vectors || (vector > 0 && !nvme->pci.msix_on))
+	if (vector >= nvme->pci.n_vectors || (vector > 0 && !msix_on(&nvme->pci)))
 		return NVME_BAD_VECTOR;
 	nvme_cq_open(nvme, id, command->prp1, size);
-	nvme->cq[id].interrupts = command->cdw11 & NVME_INTERRUPTS;
+	nvme->cq[id].interrupts = (command->cdw11 & NVME_INTERRUPTS) != 0;
 	nvme->cq[id].vector = (uint16_t)vector;
 	return NVME_OK;
 }

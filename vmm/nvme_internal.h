@@ -85,7 +85,8 @@ struct nvme_cq {
 	struct nvme_completion *entries;
 	uint16_t size, head, tail, vector;
 	uint8_t phase;
-	bool interrupts, raise;
+	uint8_t interrupts; /* a bool that may be loaded */
+	bool raise;
 	unsigned owed; /* answers that will come and have their place */
 	unsigned queues; /* that answer here */
 };
@@ -143,6 +144,8 @@ struct nvme {
 
 /* nvme_queue.c */
 
+/* Has the I/O thread look at the queues. Any thread. */
+void nvme_again(struct nvme *nvme);
 /* Everything there is to do in the queues. */
 void nvme_serve(struct nvme *nvme);
 void nvme_complete(struct nvme *nvme, unsigned sq, uint16_t cid, uint16_t status, uint32_t dw0);

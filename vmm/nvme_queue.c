@@ -39,7 +39,7 @@ void nvme_complain(struct nvme *nvme, const char *why)
 		g_message("disk %s: %s (%u so far)", nvme->device.instance, why, n);
 }
 
-static void nvme_again(struct nvme *nvme)
+void nvme_again(struct nvme *nvme)
 {
 	uint64_t one = 1;
 
@@ -194,7 +194,7 @@ void nvme_pin(struct nvme *nvme)
 {
 	bool level = false;
 
-	for (unsigned i = 0; i < NVME_QUEUES && !nvme->pci.msix_on; i++) {
+	for (unsigned i = 0; i < NVME_QUEUES && !msix_on(&nvme->pci); i++) {
 		struct nvme_cq *cq = &nvme->cq[i];
 
 		if (!cq->size)
@@ -219,7 +219,7 @@ static void nvme_interrupt(struct nvme *nvme)
 			msix_raise(&nvme->pci, cq->vector);
 		cq->raise = false;
 	}
-	if (!nvme->pci.msix_on || nvme->level)
+	if (!msix_on(&nvme->pci) || nvme->level)
 		nvme_pin(nvme);
 }
 
@@ -514,7 +514,7 @@ static bool nvme_fetch(struct nvme *nvme, unsigned id)
 	struct nvme_sq *sq = &nvme->sq[id];
 	struct nvme_command command;
 
-	if (!sq->size || nvme->under_way >= DISK_DEPTH || !nvme_pending(nvme, id) ||
+	if (!sq->size || !pci_master(&nvme->pci) || nvme->under_way >= DISK_DEPTH || !nvme_pending(nvme, id) ||
 		!nvme_cq_room(nvme, sq->cq))
 		return false;
 	memcpy(&command, &sq->entries[sq->head], sizeof(command));

@@ -14,7 +14,9 @@
 #include <string.h>
 
 #include "vmm/disk.h"
+#include "vmm/fw_cfg.h"
 #include "vmm/machine.h"
+#include "vmm/state.h"
 #include "vmm/virtio_pci.h"
 
 enum blk_numbers {
@@ -398,6 +400,14 @@ static void blk_drain(struct device *device)
 	g_mutex_unlock(&blk->virtio.lock);
 }
 
+static void blk_state(struct device *device, struct state *state)
+{
+	struct blk *blk = (struct blk *)device;
+
+	virtio_state(&blk->virtio, state);
+	disk_state(blk->disk, state);
+}
+
 static void blk_destroy(struct device *device)
 {
 	struct blk *blk = (struct blk *)device;
@@ -443,6 +453,7 @@ struct device *virtio_blk_new(struct machine *machine, const char *instance,
 		.instance = instance,
 		.reset = blk_reset,
 		.drain = blk_drain,
+		.state = blk_state,
 		.destroy = blk_destroy,
 	};
 	virtio_init(&blk->virtio, &blk_ops, machine->memory, machine->io_context);
@@ -453,6 +464,9 @@ struct device *virtio_blk_new(struct machine *machine, const char *instance,
 	disk_watch(blk->disk, machine->io_context, blk_event, blk);
 	if (!virtio_attach_pci(machine, &blk->virtio, error))
 		goto fail;
+	if (config->boot_index > 0)
+		fw_cfg_add_boot(machine, config->boot_index, virtio_pci_function(&blk->virtio),
+			"scsi", "disk@0,0");
 	return &blk->device;
 fail:
 	blk_destroy(&blk->device);
