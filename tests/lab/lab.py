@@ -35,6 +35,11 @@ def scenario_names():
                   if name.endswith(".py") and not name.startswith("_"))
 
 
+def every():
+    """What `run all` runs: all but those with by_hand = True."""
+    return [name for name in scenario_names() if not getattr(scenario(name), "by_hand", False)]
+
+
 def scenario(name):
     path = os.path.join(HERE, "scenarios", name.replace("-", "_") + ".py")
     if not os.path.exists(path):
@@ -81,7 +86,7 @@ def devices_of(module, pc):
 
 
 def scenario_run(args):
-    names = scenario_names() if args.names == ["all"] else args.names
+    names = every() if args.names == ["all"] else args.names
     results = []
     for name in names:
         scenario(name)  # a wrong name shows before anything runs
