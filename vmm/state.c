@@ -36,7 +36,7 @@ struct state *state_new_loading(GBytes *bytes)
 
 	state->in = bytes;
 	state->at = g_bytes_get_data(bytes, &len);
-	state->end = state->at + len;
+	state->end = len ? state->at + len : state->at; /* NULL, when it is empty */
 	return state;
 }
 
