@@ -6,6 +6,8 @@
 
 #include <string.h>
 
+#include "vmm/state.h"
+
 enum serial_registers {
 	REG_DATA = 0, /* with DLAB: divisor low */
 	REG_IER = 1,  /* with DLAB: divisor high */
@@ -73,7 +75,16 @@ static uint8_t fifo_get(struct serial *serial)
 	if (!serial->n_fifo)
 		return 0;
 	memmove(serial->fifo, serial->fifo + 1, --serial->n_fifo);
+	if (!serial->n_fifo && serial->ops->drained)
+		serial->ops->drained(serial->owner);
 	return byte;
+}
+
+static void fifo_clear(struct serial *serial)
+{
+	serial->n_fifo = 0;
+	if (serial->ops->drained)
+		serial->ops->drained(serial->owner);
 }
 
 static uint8_t read_locked(struct serial *serial, unsigned reg)
@@ -142,7 +153,7 @@ static void write_locked(struct serial *serial, unsigned reg, uint8_t value)
 	case REG_IIR:
 		serial->fcr = value;
 		if (value & FCR_CLEAR_RECEIVER)
-			serial->n_fifo = 0;
+			fifo_clear(serial);
 		break;
 	case REG_LCR:
 		serial->lcr = value;
@@ -178,7 +189,7 @@ void serial_reset(struct serial *serial)
 	serial->ier = serial->lcr = serial->mcr = serial->scratch = serial->fcr = 0;
 	serial->divisor = 1;
 	serial->thr_empty_pending = serial->overrun = false;
-	serial->n_fifo = 0;
+	fifo_clear(serial);
 	interrupt_update(serial);
 	g_mutex_unlock(&serial->lock);
 }
@@ -212,4 +223,28 @@ size_t serial_receive(struct serial *serial, const uint8_t *bytes, size_t n)
 	interrupt_update(serial);
 	g_mutex_unlock(&serial->lock);
 	return taken;
+}
+
+void serial_state(struct serial *serial, struct state *state)
+{
+	uint32_t n_fifo = serial->n_fifo;
+
+	g_mutex_lock(&serial->lock);
+	STATE(state, serial->ier);
+	STATE(state, serial->lcr);
+	STATE(state, serial->mcr);
+	STATE(state, serial->scratch);
+	STATE(state, serial->fcr);
+	STATE(state, serial->divisor);
+	STATE(state, serial->thr_empty_pending);
+	STATE(state, serial->overrun);
+	STATE(state, serial->fifo);
+	STATE(state, n_fifo);
+	if (n_fifo > SERIAL_FIFO)
+		state_fail(state, "%u bytes received", n_fifo);
+	if (state_loading(state) && !state_failed(state)) {
+		serial->n_fifo = n_fifo;
+		interrupt_update(serial);
+	}
+	g_mutex_unlock(&serial->lock);
 }

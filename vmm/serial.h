@@ -17,9 +17,12 @@ enum serial_limits {
 	SERIAL_PORTS = 8, /* registers */
 };
 
+struct state;
+
 struct serial_ops {
 	void (*transmit)(void *owner, uint8_t byte); /* NULL: bytes go nowhere */
 	void (*interrupt)(void *owner, bool level);
+	void (*drained)(void *owner); /* the guest took the last byte received; may be NULL */
 };
 
 struct serial {
@@ -40,5 +43,6 @@ uint8_t serial_read(struct serial *serial, unsigned reg);
 void serial_write(struct serial *serial, unsigned reg, uint8_t value);
 /* Bytes from outside; those that do not fit are not taken. Returns how many were. */
 size_t serial_receive(struct serial *serial, const uint8_t *bytes, size_t n);
+void serial_state(struct serial *serial, struct state *state);
 
 #endif

@@ -14,6 +14,7 @@
 #include "vmm/machine.h"
 #include "vmm/output.h"
 #include "vmm/serial.h"
+#include "vmm/serial_input.h"
 
 enum {
 	COM1_PORT = 0x3f8,
@@ -23,7 +24,7 @@ enum {
 };
 
 struct serial_config {
-	char *output;
+	char *output, *input;
 	uint64_t max_size;
 };
 
@@ -31,6 +32,7 @@ struct serial_device {
 	struct device device;
 	struct machine *machine;
 	struct serial serial;
+	struct serial_input *input; /* NULL: nobody types */
 	struct region region;
 	int fd;
 	bool own_fd;
@@ -44,6 +46,9 @@ struct serial_device {
 static const struct property serial_properties[] = {
 	{ "Output", PROPERTY_STRING, offsetof(struct serial_config, output), "stdout",
 		"where COM1 goes: stdout, stderr, none or a file, which is appended to",
+		.required = false },
+	{ "Input", PROPERTY_STRING, offsetof(struct serial_config, input), "none",
+		"where COM1 hears from: none, stdin, or the path of a named pipe or a terminal",
 		.required = false },
 	{ "MaxSize", PROPERTY_SIZE, offsetof(struct serial_config, max_size), "16M",
 		"a file does not grow beyond", .min = 4096, .max = 1ull << 40 },
@@ -98,12 +103,22 @@ static void com_interrupt(void *owner, bool level)
 		kvm_irq_line(com->machine->kvm, COM1_GSI, level);
 }
 
+static void com_drained(void *owner)
+{
+	struct serial_device *com = owner;
+
+	if (com->input)
+		serial_input_drained(com->input);
+}
+
 static const struct serial_ops com_ops = {
 	.transmit = com_transmit,
 	.interrupt = com_interrupt,
+	.drained = com_drained,
 };
 static const struct serial_ops silent_ops = {
 	.interrupt = com_interrupt,
+	.drained = com_drained,
 };
 
 static gboolean com_timer(GSource *source, GSourceFunc callback, gpointer data)
@@ -151,11 +166,17 @@ static void com_reset(struct device *device)
 	serial_reset(&((struct serial_device *)device)->serial);
 }
 
+static void com_state(struct device *device, struct state *state)
+{
+	serial_state(&((struct serial_device *)device)->serial, state);
+}
+
 static void com_destroy(struct device *device)
 {
 	struct serial_device *com = (struct serial_device *)device;
 
 	bus_remove(com->machine->pio, &com->region);
+	serial_input_free(com->input);
 	g_source_destroy(com->timer);
 	g_source_unref(com->timer);
 	line_flush(com);
@@ -200,6 +221,14 @@ static bool output_open(struct serial_device *com, const struct serial_config *c
 	return com->own_fd;
 }
 
+static bool input_open(struct serial_device *com, const struct serial_config *config, GError **error)
+{
+	if (!config->input || !strcmp(config->input, "none"))
+		return true;
+	com->input = serial_input_new(&com->serial, config->input, com->machine->main_context, error);
+	return com->input;
+}
+
 static struct device *com_create(struct machine *machine, const char *instance, const void *data,
 	GError **error)
 {
@@ -219,7 +248,12 @@ static struct device *com_create(struct machine *machine, const char *instance, 
 	com->region = (struct region){ .name = "COM1", .base = COM1_PORT, .len = SERIAL_PORTS,
 		.ops = &com_region_ops, .owner = com };
 	com->device.reset = com_reset;
+	com->device.state = com_state;
 	com->device.destroy = com_destroy;
+	if (!input_open(com, config, error)) {
+		com_destroy(&com->device);
+		return NULL;
+	}
 	if (bus_add(machine->pio, &com->region) == 0)
 		return &com->device;
 	g_set_error(error, g_quark_from_static_string("irori-serial"), EBUSY,
