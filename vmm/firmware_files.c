@@ -110,7 +110,7 @@ bool firmware_files(struct machine *machine, const struct firmware_options *opti
 	add_item(machine, FW_CFG_RAM_SIZE, memory_size(machine->memory), 8);
 	add_item(machine, FW_CFG_NO_GRAPHIC, options->serial, 2);
 	add_item(machine, FW_CFG_NB_CPUS, n, 2);
-	add_item(machine, FW_CFG_MAX_CPUS, n, 2);
+	add_item(machine, FW_CFG_MAX_CPUS, vcpus_max(machine->vcpus), 2);
 	add_item(machine, FW_CFG_IRQ0_OVERRIDE, 1, 4); /* the PIT is at pin 2 */
 	return add_smbios(machine, error);
 }

@@ -68,6 +68,9 @@ const struct property machine_guest_properties[] = {
 	{ "Uuid", PROPERTY_STRING, offsetof(struct guest_config, uuid), NULL,
 		"what the guest reads as its machine's (default: always the same for its name)",
 		.required = false },
+	{ "MaxVcpus", PROPERTY_UINT, offsetof(struct guest_config, max_vcpus), "0",
+		"virtual processors that can be plugged in while it runs, in all; 0: no more than "
+		"Vcpus=", .min = 0, .max = KVM_MAX_VCPUS },
 	{ "Kernel", PROPERTY_PATH, offsetof(struct guest_config, kernel), NULL,
 		"PVH ELF file or Linux bzImage to boot without firmware", .required = false },
 	{ "Initrd", PROPERTY_PATH, offsetof(struct guest_config, initrd), NULL,
@@ -126,6 +129,7 @@ static bool config_check(struct guest_config *config, GError **error)
 			config->initrd ? "Initrd" : "CommandLine");
 	if (!config->kernel && !config->firmware)
 		config->firmware = g_strdup("bios");
+	config->max_vcpus = MAX(config->max_vcpus, config->vcpus);
 	if (config->memory % 4096)
 		return fail(error, "[Guest] Memory= is not a multiple of 4096 bytes");
 	if (strlen(config->name) >= LINK_NAME_LEN || config->name[0] == '.' ||
@@ -368,7 +372,8 @@ static bool make_all(struct machine_parts *parts, int64_t started_ns, GError **e
 		!kvm_create_chips(machine->kvm, error) || !make_buses(machine, error) ||
 		!make_seats(machine, error) || !make_devices(parts, error))
 		return false;
-	machine->vcpus = vcpus_new(machine, machine->config->vcpus, error);
+	machine->vcpus = vcpus_new(machine, machine->config->vcpus,
+		machine->config->max_vcpus, error);
 	return machine->vcpus && machine_boot(machine, error);
 }
 

@@ -22,6 +22,7 @@ struct config_file;
 struct control;
 struct firmware;
 struct fw_cfg;
+struct cpu_hotplug;
 struct kvm;
 struct state;
 struct stats;
@@ -55,7 +56,7 @@ enum machine_state {
 struct guest_config {
 	char *name;
 	uint64_t memory;
-	uint32_t vcpus;
+	uint32_t vcpus, max_vcpus; /* max_vcpus is at least vcpus */
 	char *firmware, *uuid; /* firmware NULL: the kernel is booted directly */
 	char *kernel, *initrd, *command_line;
 	unsigned share_class; /* enum share_class of gpu-share/policy.h */
@@ -94,6 +95,7 @@ struct machine {
 	struct firmware *firmware;  /* firmware.c's */
 	struct sound_card *sound;   /* for its counters; NULL: no sound card */
 	struct balloon *balloon;    /* for machine_resources.c; NULL: none */
+	struct cpu_hotplug *cpu_hotplug; /* the same */
 	int64_t (*now)(void);       /* CLOCK_MONOTONIC in ns; tests turn it by hand */
 	struct vcpus *vcpus;        /* NULL in unit tests */
 	struct control *control;    /* NULL in unit tests: requests are only logged */

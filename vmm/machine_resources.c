@@ -7,6 +7,7 @@
 #include <errno.h>
 
 #include "display/link.h"
+#include "vmm/cpu_hotplug.h"
 #include "vmm/machine.h"
 #include "vmm/vcpu.h"
 #include "vmm/virtio_balloon.h"
@@ -27,14 +28,17 @@ int machine_set_memory(struct machine *machine, uint64_t bytes)
 
 int machine_set_vcpus(struct machine *machine, unsigned n)
 {
-	return -EOPNOTSUPP;
+	return machine->cpu_hotplug ? cpu_hotplug_set(machine->cpu_hotplug, n) : -EOPNOTSUPP;
 }
 
 void machine_resources(struct machine *machine, struct link_stat *stat)
 {
 	struct balloon_figures figures = { 0 };
 
-	stat->vcpus = stat->vcpus_max = machine->vcpus ? vcpus_count(machine->vcpus) : 0;
+	if (machine->vcpus) {
+		stat->vcpus = vcpus_count(machine->vcpus);
+		stat->vcpus_max = vcpus_max(machine->vcpus);
+	}
 	if (!machine->memory)
 		return;
 	if (machine->balloon)

@@ -104,8 +104,12 @@ static void fill_exits(struct vcpus *vcpus, struct link_stat *stat)
 		const char *name = vcpu_counter_name(c);
 		uint64_t sum = 0;
 
-		for (unsigned i = 0; name && i < vcpus_count(vcpus); i++)
-			sum += __atomic_load_n(&vcpus_get(vcpus, i)->count[c], __ATOMIC_RELAXED);
+		for (unsigned i = 0; name && i < vcpus_max(vcpus); i++) {
+			const struct vcpu *vcpu = vcpus_get(vcpus, i);
+
+			if (vcpu)
+				sum += __atomic_load_n(&vcpu->count[c], __ATOMIC_RELAXED);
+		}
 		if (!sum)
 			continue;
 		g_strlcpy(stat->exits[stat->n_exits].reason, name,

@@ -7,7 +7,8 @@
  * result of its last port or MMIO access has been taken over by the kernel: registers of a parked
  * processor are whole.
  *
- * Thread: new, free, wait, reset, go on the main thread; stop from any, processors' own included.
+ * Thread: new, free, wait, reset, go on the main thread; stop from any, processors' own included;
+ * the others see below.
  */
 #ifndef IRORI_VMM_VCPU_H
 #define IRORI_VMM_VCPU_H
@@ -49,16 +50,29 @@ struct vcpu {
 	struct vcpu_state *initial; /* what reset goes back to */
 	GThread *thread;
 	pthread_t pthread;
-	bool ready; /* pthread is set; under the group's lock */
+	/* Under the group's lock: */
+	bool ready;   /* pthread is set */
+	bool present; /* plugged in; a processor that was plugged out stays parked */
+	bool parked;
 	uint64_t count[VCPU_COUNTERS]; /* written by its thread only, read by any */
 };
 
-/* Makes n processors and their threads, stopped. */
-struct vcpus *vcpus_new(struct machine *machine, unsigned n, GError **error);
+/* Makes n processors and their threads, stopped; there may be `max` of them one day. */
+struct vcpus *vcpus_new(struct machine *machine, unsigned n, unsigned max, GError **error);
 void vcpus_free(struct vcpus *vcpus);
 
-unsigned vcpus_count(const struct vcpus *vcpus);
+unsigned vcpus_count(const struct vcpus *vcpus); /* that are plugged in */
+unsigned vcpus_max(const struct vcpus *vcpus);
+bool vcpus_present(const struct vcpus *vcpus, unsigned index);
+/* Processor `index`, also one that was plugged out; NULL: there has never been one. */
 struct vcpu *vcpus_get(struct vcpus *vcpus, unsigned index);
+
+/* A processor more, as after power-on: it waits for INIT. It runs when the others do. 0, -EEXIST,
+ * -ERANGE or what the kernel says. Any thread but processors' own, one at a time. */
+int vcpus_plug(struct vcpus *vcpus, unsigned index);
+/* It enters the guest no more; the thread stays. Any thread, its own included: it then leaves the
+ * guest after the exit that it is in. Processor 0 stays. */
+void vcpus_unplug(struct vcpus *vcpus, unsigned index);
 
 void vcpus_stop(struct vcpus *vcpus);
 void vcpus_wait(struct vcpus *vcpus); /* until every thread is parked */

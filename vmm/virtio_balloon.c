@@ -307,6 +307,7 @@ static void balloon_state(struct device *device, struct state *state)
 {
 	struct balloon *balloon = (struct balloon *)device;
 
+	virtio_state(&balloon->virtio, state);
 	STATE(state, balloon->wire.num_pages);
 	STATE(state, balloon->wire.actual);
 	STATE(state, balloon->has_stats_buffer);

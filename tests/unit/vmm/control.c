@@ -2,6 +2,8 @@
  * The machine's states, with processors that only note what they are told: whatever comes between
  * whatever, a machine that is said to run does run.
  */
+#include <errno.h>
+
 #include "vmm/control.c"
 
 #include <string.h>
@@ -34,6 +36,25 @@ void vcpus_go(struct vcpus *vcpus)
 }
 
 void vcpus_wait(struct vcpus *vcpus)
+{
+}
+
+unsigned vcpus_max(const struct vcpus *vcpus)
+{
+	return 1;
+}
+
+bool vcpus_present(const struct vcpus *vcpus, unsigned index)
+{
+	return index == 0;
+}
+
+int vcpus_plug(struct vcpus *vcpus, unsigned index)
+{
+	return -ERANGE;
+}
+
+void vcpus_unplug(struct vcpus *vcpus, unsigned index)
 {
 }
 

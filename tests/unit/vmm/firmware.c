@@ -10,6 +10,11 @@
 
 static char *folder;
 
+unsigned vcpus_max(const struct vcpus *vcpus)
+{
+	return 4;
+}
+
 unsigned vcpus_count(const struct vcpus *vcpus)
 {
 	return 2;

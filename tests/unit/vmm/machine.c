@@ -2,6 +2,8 @@
  * The beginning of a machine: what may be a kernel's file. Its end: what threads still look at goes
  * after the threads.
  */
+#include <errno.h>
+
 #include "vmm/machine.c"
 
 #include "tests/unit/test.h"
@@ -21,9 +23,28 @@ void vcpus_free(struct vcpus *vcpus)
 	freed++;
 }
 
-struct vcpus *vcpus_new(struct machine *machine, unsigned n, GError **error)
+struct vcpus *vcpus_new(struct machine *machine, unsigned n, unsigned max, GError **error)
 {
 	return NULL;
+}
+
+unsigned vcpus_max(const struct vcpus *vcpus)
+{
+	return 1;
+}
+
+bool vcpus_present(const struct vcpus *vcpus, unsigned index)
+{
+	return index == 0;
+}
+
+int vcpus_plug(struct vcpus *vcpus, unsigned index)
+{
+	return -ERANGE;
+}
+
+void vcpus_unplug(struct vcpus *vcpus, unsigned index)
+{
 }
 
 unsigned vcpus_count(const struct vcpus *vcpus)
