@@ -68,6 +68,10 @@ enum machine_exit {
 	MACHINE_EXIT_CRASHED = 3,
 };
 
+enum machine_seat_limits {
+	INPUT_LISTENERS = INPUT_DEVICES + 1, /* each of virtio-input's, and PS/2 */
+};
+
 /* Which device hears each event of the seats; see machine_seat_events. */
 struct machine_seat {
 	struct seat_port_events events;
@@ -75,7 +79,11 @@ struct machine_seat {
 	struct {
 		void (*told)(void *device, const struct port_input *events, unsigned n);
 		void *device;
-	} input[INPUT_DEVICES];
+	} input[INPUT_LISTENERS];
+	/* Bit n: a driver of the guest's takes the events of enum input_device n (atomic). */
+	int taken;
+	void (*watch)(void *device, enum input_device which);
+	void *watcher;
 };
 
 struct machine {
@@ -130,9 +138,17 @@ bool machine_boot(struct machine *machine, GError **error);
 void machine_exit_status(struct machine *machine, int status);
 
 /* Devices subscribe to what the seats send; at most one for each event, the last one stays. But
- * `input` goes to each of the last INPUT_DEVICES that subscribed: they take what is theirs. */
+ * `input` goes to each of the last INPUT_LISTENERS that subscribed: they take what is theirs. */
 void machine_seat_events(struct machine *machine, const struct seat_port_events *events,
 	void *device);
+
+/* virtio-input says that the guest's driver of one of its devices is up, or is gone: keys go to PS/2
+ * until it is up, and never to both. From any thread; a device's own lock may be held. */
+void machine_input_taken(struct machine *machine, enum input_device which, bool taken);
+bool machine_input_is_taken(struct machine *machine, enum input_device which);
+/* PS/2 hears when one is taken, on the thread that took it. While the machine is made. */
+void machine_input_watch(struct machine *machine, void (*watch)(void *device, enum input_device which),
+	void *watcher);
 /* The other side of it, for the port: its `device` is the machine. */
 extern const struct seat_port_events machine_seat_port_events;
 

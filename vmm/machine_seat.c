@@ -55,7 +55,7 @@ static void seat_input(void *data, const struct port_input *events, unsigned n)
 {
 	struct machine_seat *seat = &((struct machine *)data)->seat;
 
-	for (unsigned i = 0; i < INPUT_DEVICES; i++)
+	for (unsigned i = 0; i < INPUT_LISTENERS; i++)
 		if (seat->input[i].told)
 			seat->input[i].told(seat->input[i].device, events, n);
 }
@@ -83,6 +83,29 @@ const struct seat_port_events machine_seat_port_events = {
 	.audio_consumed = seat_consumed,
 	.audio_captured = seat_captured,
 };
+
+void machine_input_taken(struct machine *machine, enum input_device which, bool taken)
+{
+	struct machine_seat *seat = &machine->seat;
+	guint bit = 1u << which;
+
+	if (!taken)
+		g_atomic_int_and((guint *)&seat->taken, ~bit);
+	else if (!(g_atomic_int_or((guint *)&seat->taken, bit) & bit) && seat->watch)
+		seat->watch(seat->watcher, which);
+}
+
+bool machine_input_is_taken(struct machine *machine, enum input_device which)
+{
+	return g_atomic_int_get(&machine->seat.taken) >> which & 1;
+}
+
+void machine_input_watch(struct machine *machine, void (*watch)(void *device, enum input_device which),
+	void *watcher)
+{
+	machine->seat.watch = watch;
+	machine->seat.watcher = watcher;
+}
 
 int machine_ioeventfd(struct machine *machine, uint64_t gpa, unsigned len, int fd, bool add)
 {

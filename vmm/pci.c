@@ -59,7 +59,8 @@ void pci_config_write(struct pci_bus *bus, unsigned function, unsigned offset, u
 			((uint8_t)(value >> (8 * i)) & mask);
 	}
 	if (touches(offset, size, PCI_COMMAND, 2) ||
-		touches(offset, size, PCI_BAR0, 4 * PCI_BARS))
+		touches(offset, size, PCI_BAR0, 4 * PCI_BARS) ||
+		touches(offset, size, PCI_ROM_ADDRESS, 4))
 		pci_settle(bus);
 	if (touches(offset, size, PCI_COMMAND, 2))
 		command_follow(device);

@@ -28,6 +28,7 @@ enum pci_registers {
 	PCI_BAR0 = 0x10,
 	PCI_SUBSYSTEM = 0x2c,
 	PCI_HEADER_TYPE = 0x0e,
+	PCI_ROM_ADDRESS = 0x30,
 	PCI_CAP_POINTER = 0x34,
 	PCI_INTERRUPT_LINE = 0x3c,
 	PCI_INTERRUPT_PIN = 0x3d,
@@ -48,6 +49,7 @@ enum pci_registers {
 enum pci_limits {
 	PCI_SLOTS = 32,
 	PCI_BARS = 6,
+	PCI_ROM = PCI_BARS, /* the option ROM is one more, with a register of its own */
 	PCI_CONFIG_SIZE = 4096,
 	PCI_MSIX_MAX = 64, /* vectors of one device */
 };
@@ -114,7 +116,7 @@ struct pci_device {
 	uint8_t config[PCI_CONFIG_SIZE];
 	uint8_t writable[PCI_CONFIG_SIZE]; /* mask of bits the guest may change */
 	uint8_t initial[PCI_CONFIG_SIZE];  /* what reset goes back to; kept by pci_attach */
-	struct pci_bar bar[PCI_BARS];
+	struct pci_bar bar[PCI_BARS + 1];
 	unsigned next_cap; /* where the next capability goes */
 	uint8_t last_cap;
 	/* MSI-X; what follows is under msix_lock once the guest runs. */
@@ -168,6 +170,9 @@ void pci_add_bar_io(struct pci_device *device, unsigned bar, uint64_t len,
  * device's, made by slot_init (slot.h), its length a power of two; it stays until the device is
  * detached. `wide`: 64 bits, as pci_add_bar64. */
 void pci_add_bar_memory(struct pci_device *device, unsigned bar, struct memory_slot *slot, bool wide);
+/* The option ROM: memory as pci_add_bar_memory has it, read-only to the guest. Firmware copies it;
+ * pci_bus_assign gives it no address. */
+void pci_add_rom(struct pci_device *device, struct memory_slot *slot);
 /* May the function do DMA and send messages (command register, bit 2)? Any thread. msix_raise looks
  * for itself: what is raised meanwhile stays pending. virtio devices need not ask: their queues give
  * nothing while it is off. Others look before they read or write the guest's memory. */

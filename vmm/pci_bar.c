@@ -11,6 +11,8 @@ enum bar_bits {
 	BAR_IO = 1,
 	BAR_64 = 4,
 	BAR_PREFETCH = 8,
+	ROM_ON = 1,
+	ROM_ADDRESS = ~0x7ff,
 	/* Where a firmware-less machine has its port BARs; below are the chipset's own. */
 	ASSIGN_IO_BASE = 0xc000,
 	ASSIGN_IO_END = 0x10000,
@@ -21,7 +23,7 @@ enum bar_bits {
 
 static unsigned bar_register(unsigned i)
 {
-	return PCI_BAR0 + 4 * i;
+	return i == PCI_ROM ? PCI_ROM_ADDRESS : PCI_BAR0 + 4 * i;
 }
 
 static uint64_t bar_address(const struct pci_device *device, unsigned i)
@@ -29,6 +31,8 @@ static uint64_t bar_address(const struct pci_device *device, unsigned i)
 	const struct pci_bar *bar = &device->bar[i];
 	uint64_t base = config_get(device, bar_register(i), 4) & (bar->io ? ~3ull : ~0xfull);
 
+	if (i == PCI_ROM)
+		return base & ROM_ADDRESS;
 	if (bar->wide)
 		base |= (uint64_t)config_get(device, bar_register(i) + 4, 4) << 32;
 	return base;
@@ -42,6 +46,8 @@ static uint64_t bar_wanted(const struct pci_device *device, unsigned i)
 
 	if (len == 0 ||
 		!(device->config[PCI_COMMAND] & (bar->io ? PCI_COMMAND_IO : PCI_COMMAND_MEMORY)))
+		return 0;
+	if (i == PCI_ROM && !(device->config[PCI_ROM_ADDRESS] & ROM_ON))
 		return 0;
 	base = bar_address(device, i);
 	if (bar->io)
@@ -95,7 +101,7 @@ static void bar_map(struct pci_device *device, unsigned i, uint64_t base)
 
 void pci_unmap_bars(struct pci_device *device)
 {
-	for (unsigned i = 0; i < PCI_BARS; i++)
+	for (unsigned i = 0; i <= PCI_ROM; i++)
 		bar_unmap(device, i);
 }
 
@@ -116,7 +122,7 @@ static void visit_come(struct pci_device *device, unsigned i, uint64_t wanted)
 static void pci_visit_bars(struct pci_bus *bus, bar_visit visit)
 {
 	for (unsigned f = 0; f < PCI_FUNCTIONS; f++)
-		for (unsigned i = 0; bus->function[f] && i < PCI_BARS; i++)
+		for (unsigned i = 0; bus->function[f] && i <= PCI_ROM; i++)
 			visit(bus->function[f], i, bar_wanted(bus->function[f], i));
 }
 
@@ -219,13 +225,23 @@ static void memory_bar_write(void *owner, uint64_t offset, unsigned size, uint64
 		memcpy((uint8_t *)slot->host + offset, &value, size);
 }
 
+static const struct region_ops memory_bar_ops = {
+	.read = memory_bar_read,
+	.write = memory_bar_write,
+};
+
 void pci_add_bar_memory(struct pci_device *device, unsigned bar, struct memory_slot *slot, bool wide)
 {
-	static const struct region_ops ops = {
-		.read = memory_bar_read,
-		.write = memory_bar_write,
-	};
-
-	add_bar(device, bar, slot->len, BAR_PREFETCH | (wide ? BAR_64 : 0), &ops, slot, slot->name);
+	add_bar(device, bar, slot->len, BAR_PREFETCH | (wide ? BAR_64 : 0), &memory_bar_ops, slot,
+		slot->name);
 	device->bar[bar].slot = slot;
+}
+
+void pci_add_rom(struct pci_device *device, struct memory_slot *slot)
+{
+	uint32_t mask = ((uint32_t)ROM_ADDRESS & ~(uint32_t)(slot->len - 1)) | ROM_ON;
+
+	add_bar(device, PCI_ROM, slot->len, 0, &memory_bar_ops, slot, slot->name);
+	memcpy(&device->writable[PCI_ROM_ADDRESS], &mask, sizeof(mask));
+	device->bar[PCI_ROM].slot = slot;
 }

@@ -1,8 +1,7 @@
 /*
- * The ways in which a PC's guest ends itself:
+ * The ways in which a PC's guest ends itself, besides the keyboard controller's (i8042_device.c):
  *
  *	port 0xcf9   reset control of the chipset: a write with bit 2 set resets
- *	port 0x64    keyboard controller: command 0xfe resets; nothing else of it exists
  *	port 0x92    "fast A20": a write with bit 0 set resets
  *	port 0x604   PM1a control, 16 bits, where a Q35 has it: sleep enable (0x2000) with sleep
  *	             type 0 powers off; 0x606 is the sleep control register of a hardware-reduced
@@ -19,7 +18,6 @@
 
 enum reset_bits {
 	CF9_RESET = 0x04,
-	I8042_PULSE_RESET = 0xfe,
 	PORT92_RESET = 0x01,
 	PORT92_A20 = 0x02,
 	PM1_SLEEP_ENABLE = 0x2000,
@@ -34,7 +32,7 @@ enum reset_bits {
 struct reset_device {
 	struct device device;
 	struct machine *machine;
-	struct region i8042, port92, pm;
+	struct region port92, pm;
 	uint8_t cf9;
 };
 
@@ -56,20 +54,6 @@ static void cf9_write(void *owner, uint8_t value)
 	if (value & CF9_RESET)
 		machine_request(reset->machine, MACHINE_RESET, "reset control register (0xcf9)");
 }
-
-/* Only the command port is looked at; status reads 0: nothing to read, ready for a command. */
-static void i8042_write(void *owner, uint64_t offset, unsigned size, uint64_t value)
-{
-	struct reset_device *reset = owner;
-
-	if ((uint8_t)value == I8042_PULSE_RESET)
-		machine_request(reset->machine, MACHINE_RESET, "keyboard controller (0x64)");
-}
-
-static const struct region_ops i8042_ops = {
-	.read = zero_read,
-	.write = i8042_write,
-};
 
 static uint64_t port92_read(void *owner, uint64_t offset, unsigned size)
 {
@@ -114,7 +98,6 @@ static void reset_reset(struct device *device)
 
 static void reset_remove(struct reset_device *reset)
 {
-	bus_remove(reset->machine->pio, &reset->i8042);
 	bus_remove(reset->machine->pio, &reset->port92);
 	bus_remove(reset->machine->pio, &reset->pm);
 	g_free(reset);
@@ -136,15 +119,12 @@ static struct device *reset_create(struct machine *machine, const char *instance
 	*reset = (struct reset_device){
 		.device = { .reset = reset_reset, .destroy = reset_destroy },
 		.machine = machine,
-		.i8042 = { .name = "i8042", .base = 0x64, .len = 1, .ops = &i8042_ops,
-			.owner = reset },
 		.port92 = { .name = "port 92", .base = 0x92, .len = 1, .ops = &port92_ops,
 			.owner = reset },
 		.pm = { .name = "power management", .base = 0x600, .len = 8, .ops = &pm_ops,
 			.owner = reset },
 	};
-	if (bus_add(machine->pio, &reset->i8042) == 0 &&
-		bus_add(machine->pio, &reset->port92) == 0 &&
+	if (bus_add(machine->pio, &reset->port92) == 0 &&
 		bus_add(machine->pio, &reset->pm) == 0) {
 		pci_bus_reset_port(machine->pci, cf9_read, cf9_write, reset);
 		return &reset->device;
@@ -157,7 +137,7 @@ static struct device *reset_create(struct machine *machine, const char *instance
 
 static const struct device_type reset_type = {
 	.section = "Power",
-	.help = "reset and power-off: ports 0xcf9, 0x64, 0x92, 0x604",
+	.help = "reset and power-off: ports 0xcf9, 0x92, 0x604",
 	.always = true,
 	.create = reset_create,
 };

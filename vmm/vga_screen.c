@@ -265,11 +265,11 @@ static int screen_make(struct vga_screen *screen)
 	uint8_t *vram = pages_new(SCREEN_VRAM), *text = pages_new(VGA_TEXT_LEN);
 	int rc;
 
+	if (!vram || !text)
+		return -ENOMEM; /* a few megabytes: what is there goes with the process */
 	vga_init(&screen->vga, vram, SCREEN_VRAM, text);
 	screen->vga.text_changed = text_changed;
 	screen->vga.owner = screen;
-	if (!vram || !text)
-		return -ENOMEM;
 	rc = slot_init(&screen->vram_slot, kvm, "video memory", vram, SCREEN_VRAM, SLOT_DIRTY_LOG);
 	if (!rc)
 		rc = slot_init(&screen->text_slot, kvm, "text page", text, VGA_TEXT_LEN, 0);

@@ -7,6 +7,9 @@
  * several presentations ahead. Everything else is answered at once, unless flushes are GPU_AHEAD_MAX
  * ahead of the clock. Long copies are cut into bands with a return to the loop between them.
  *
+ * With Vga=yes the function is a VGA as well (vga_screen.h), whose picture is shown until the guest's
+ * driver sets a scanout, and again after a reset.
+ *
  * The port is only told on the seat thread. A reset, which comes on other threads, leaves behind
  * what the port has to be told, and wakes the seat thread.
  *
@@ -23,6 +26,7 @@
 #include "vmm/gpu_resource.h"
 #include "vmm/gpu_wire.h"
 #include "vmm/state.h"
+#include "vmm/vga_screen.h"
 #include "vmm/virtio_pci.h"
 
 enum gpu_queues { CONTROL_QUEUE, CURSOR_QUEUE, GPU_QUEUES };
@@ -33,11 +37,16 @@ enum {
 	GPU_TOLD_MAX = 48,      /* buffers the seats know at a time; LINK_MAX_BUFFERS is above */
 	GPU_CURSOR_SIDE = 256,
 	GPU_HZ = 60,
+	GPU_BOOT_PAUSE_US = 33000, /* between two looks at the boot screen */
+
+	VGA_AUTO = 0,
+	VGA_YES = 1,
 };
 
 struct gpu_config {
 	uint32_t width, height;
 	uint64_t max_memory;
+	unsigned vga;
 };
 
 struct gpu {
@@ -52,6 +61,11 @@ struct gpu {
 	size_t turn_left; /* bytes that this turn may still copy */
 	struct gpu_budget budget;
 	GHashTable *resources; /* by id */
+
+	/* The boot screen, for as long as the driver has set no scanout since its reset. */
+	struct vga_screen *vga; /* NULL: there is none */
+	GSource *boot_tick;
+	bool taken_over, boot_shown;
 
 	/* The scanout: resource 0 is off. */
 	uint32_t scanout;
@@ -91,7 +105,7 @@ static struct gpu_resource *resource_find(struct gpu *gpu, uint32_t id)
 /* What the seats see. Seat thread only. */
 
 static uint64_t gpu_show(struct gpu *gpu, const struct gpu_resource *resource,
-	const struct rect *damage)
+	const struct rect *source, const struct rect *damage)
 {
 	struct port_frame frame = {
 		.seq = ++gpu->seq,
@@ -100,10 +114,11 @@ static uint64_t gpu_show(struct gpu *gpu, const struct gpu_resource *resource,
 
 	if (resource) {
 		frame.buffer = resource->port_id;
-		frame.source = gpu->source;
+		frame.source = *source;
 		frame.damage = *damage;
 	}
 	gpu->shown = resource != NULL;
+	gpu->boot_shown = false;
 	gpu->port->ops->frame(gpu->port, &frame);
 	return frame.seq;
 }
@@ -111,7 +126,7 @@ static uint64_t gpu_show(struct gpu *gpu, const struct gpu_resource *resource,
 static void gpu_show_off(struct gpu *gpu)
 {
 	if (gpu->shown)
-		gpu_show(gpu, NULL, NULL);
+		gpu_show(gpu, NULL, NULL, NULL);
 }
 
 static void resource_untell(struct gpu *gpu, struct gpu_resource *resource)
@@ -169,6 +184,33 @@ static void gpu_cursor_off(struct gpu *gpu)
 	if (gpu->cursor)
 		gpu->port->ops->cursor(gpu->port, 0, 0, 0, 0, 0);
 	gpu->cursor = 0;
+}
+
+/* The boot screen. Its pictures are not paced: there are few of them, and nobody waits. */
+
+static void boot_draw(struct gpu *gpu)
+{
+	struct vga_screen_picture picture;
+	enum vga_screen_news news = vga_screen_draw(gpu->vga, gpu->boot_shown, &picture);
+
+	if (news == VGA_SCREEN_OFF)
+		gpu_show_off(gpu);
+	if (news == VGA_SCREEN_CHANGED && resource_tell(gpu, picture.resource)) {
+		struct rect all = { 0, 0, picture.resource->width, picture.resource->height };
+
+		gpu_show(gpu, picture.resource, &all, &picture.damage);
+		gpu->boot_shown = true;
+	}
+	if (!picture.old)
+		return;
+	resource_untell(gpu, picture.old);
+	gpu_resource_free(picture.old);
+}
+
+static void boot_begin(struct gpu *gpu)
+{
+	if (gpu->boot_tick)
+		g_source_set_ready_time(gpu->boot_tick, 0);
 }
 
 /* What a reset left behind, before anything else is said. */
@@ -272,6 +314,7 @@ static uint32_t do_set_scanout(struct gpu *gpu, union gpu_reply *reply)
 		return GPU_ERR_INVALID_PARAMETER;
 	gpu->scanout = id;
 	gpu->source = *rect;
+	gpu->taken_over = true;
 	return GPU_OK_NODATA;
 }
 
@@ -289,7 +332,7 @@ static uint32_t do_flush(struct gpu *gpu, union gpu_reply *reply)
 		return GPU_OK_NODATA;
 	if (!resource_tell(gpu, resource))
 		return GPU_ERR_OUT_OF_MEMORY;
-	seq = gpu_show(gpu, resource, rect);
+	seq = gpu_show(gpu, resource, &gpu->source, rect);
 	/* One that does not ask for fences waits as well when it is so far ahead: the seats are told
 	 * of each frame, and would be dropped for not keeping up. */
 	if (!(gpu->request.header.flags & GPU_FLAG_FENCE) &&
@@ -515,8 +558,26 @@ static void gpu_tell_loaded(struct gpu *gpu)
 	struct gpu_resource *resource = resource_find(gpu, gpu->scanout);
 
 	if (gpu->loaded && resource && resource_tell(gpu, resource))
-		gpu_show(gpu, resource, &gpu->source);
+		gpu_show(gpu, resource, &gpu->source, &gpu->source);
 	gpu->loaded = false;
+}
+
+static gboolean boot_ticked(gpointer data)
+{
+	struct gpu *gpu = data;
+	gint64 next = -1;
+
+	g_mutex_lock(&gpu->dev.lock);
+	gpu_tell_reset(gpu);
+	if (!gpu->taken_over) {
+		next = g_get_monotonic_time() + GPU_BOOT_PAUSE_US;
+		/* Seats that are far behind are not told still more. */
+		if (gpu->seq - gpu->presented < GPU_AHEAD_MAX)
+			boot_draw(gpu);
+	}
+	g_source_set_ready_time(gpu->boot_tick, next);
+	g_mutex_unlock(&gpu->dev.lock);
+	return G_SOURCE_CONTINUE;
 }
 
 static gboolean gpu_woken(gpointer data)
@@ -550,10 +611,13 @@ static void gpu_reset(struct virtio_device *dev)
 		if (resource->port_id && gpu->n_gone < GPU_TOLD_MAX)
 			gpu->gone[gpu->n_gone++] = resource->port_id;
 	g_hash_table_remove_all(gpu->resources);
-	gpu->tell_off |= gpu->n_gone || gpu->shown;
+	/* The boot screen stays, if it is there: a driver's first act is a reset. */
+	gpu->tell_off |= gpu->n_gone || (gpu->shown && !gpu->boot_shown);
 	gpu->scanout = 0;
 	gpu->cursor = 0;
 	gpu_wake(gpu);
+	gpu->taken_over = false;
+	boot_begin(gpu);
 }
 
 static void gpu_config_read(struct virtio_device *dev, unsigned offset, void *to, unsigned len)
@@ -629,6 +693,8 @@ static const struct seat_port_events gpu_events = {
 
 /* The device. */
 
+static const char *const vga_values[] = { "auto", "yes", "no", NULL };
+
 static const struct property gpu_properties[] = {
 	{ .key = "Width", .type = PROPERTY_UINT, .offset = offsetof(struct gpu_config, width),
 		.fallback = "1280", .min = 64, .max = PORT_MAX_SIDE,
@@ -640,6 +706,10 @@ static const struct property gpu_properties[] = {
 		.offset = offsetof(struct gpu_config, max_memory), .fallback = "256M",
 		.min = 1 << 20, .max = 16ull << 30,
 		.help = "Host memory that the guest's pictures may take" },
+	{ .key = "Vga", .type = PROPERTY_ENUM, .offset = offsetof(struct gpu_config, vga),
+		.fallback = "auto", .values = vga_values,
+		.help = "A VGA as well, for firmware and systems without a driver; auto: when a "
+			"firmware boots the guest" },
 	{ 0 },
 };
 
@@ -664,7 +734,16 @@ static struct gpu *gpu_of_device(struct device *device)
 
 static void gpu_device_reset(struct device *device)
 {
-	virtio_pci_reset(&gpu_of_device(device)->dev);
+	struct gpu *gpu = gpu_of_device(device);
+
+	virtio_pci_reset(&gpu->dev);
+	if (!gpu->vga)
+		return;
+	/* The seat thread may be drawing it. */
+	g_mutex_lock(&gpu->dev.lock);
+	vga_screen_reset(gpu->vga);
+	gpu->tell_off |= gpu->shown;
+	g_mutex_unlock(&gpu->dev.lock);
 }
 
 static void resources_state(struct gpu *gpu, struct state *state)
@@ -707,6 +786,7 @@ static void gpu_state(struct device *device, struct state *state)
 {
 	struct gpu *gpu = gpu_of_device(device);
 	struct gpu_resource *resource;
+	uint8_t taken_over = gpu->taken_over;
 
 	virtio_state(&gpu->dev, state);
 	STATE(state, gpu->events);
@@ -715,9 +795,13 @@ static void gpu_state(struct device *device, struct state *state)
 	STATE(state, gpu->scanout);
 	STATE(state, gpu->source);
 	STATE(state, gpu->cursor);
+	STATE(state, taken_over);
+	if (gpu->vga)
+		vga_screen_state(gpu->vga, state);
 	resources_state(gpu, state);
 	if (!state_loading(state) || state_failed(state))
 		return;
+	gpu->taken_over = taken_over;
 	gpu->width = CLAMP(gpu->width, 64, PORT_MAX_SIDE);
 	gpu->height = CLAMP(gpu->height, 64, PORT_MAX_SIDE);
 	resource = resource_find(gpu, gpu->scanout);
@@ -735,6 +819,11 @@ static void gpu_destroy(struct device *device)
 	virtio_detach_pci(&gpu->dev);
 	g_source_destroy(gpu->wake);
 	g_source_unref(gpu->wake);
+	if (gpu->boot_tick) {
+		g_source_destroy(gpu->boot_tick);
+		g_source_unref(gpu->boot_tick);
+	}
+	vga_screen_free(gpu->vga);
 	g_hash_table_destroy(gpu->resources);
 	virtio_clear(&gpu->dev);
 	g_free(gpu);
@@ -751,6 +840,29 @@ static gboolean wake_dispatch(GSource *source, GSourceFunc callback, gpointer da
 }
 
 static GSourceFuncs gpu_wake_funcs = { .dispatch = wake_dispatch };
+
+static GSource *source_new(struct gpu *gpu, gboolean (*woken)(gpointer data), gint64 ready)
+{
+	GSource *source = g_source_new(&gpu_wake_funcs, sizeof(GSource));
+
+	g_source_set_callback(source, woken, gpu, NULL);
+	g_source_set_ready_time(source, ready);
+	g_source_attach(source, gpu->machine->seat_context);
+	return source;
+}
+
+static bool gpu_attach(struct gpu *gpu, const struct gpu_config *config, GError **error)
+{
+	struct machine *machine = gpu->machine;
+
+	if (config->vga != VGA_YES && !(config->vga == VGA_AUTO && machine->config->firmware))
+		return virtio_attach_pci(machine, &gpu->dev, error);
+	gpu->vga = vga_screen_new(machine, &gpu->budget, error);
+	if (!gpu->vga)
+		return false;
+	gpu->boot_tick = source_new(gpu, boot_ticked, 0);
+	return virtio_attach_pci_at(machine, &gpu->dev, vga_screen_place(gpu->vga), error);
+}
 
 static struct device *gpu_create(struct machine *machine, const char *instance,
 	const void *data, GError **error)
@@ -774,11 +886,8 @@ static struct device *gpu_create(struct machine *machine, const char *instance,
 	gpu->budget.max = config->max_memory;
 	gpu->share_class = (gint)MIN(machine->config->share_class, SHARE_IDLE);
 	gpu->resources = g_hash_table_new_full(NULL, NULL, NULL, resource_free);
-	gpu->wake = g_source_new(&gpu_wake_funcs, sizeof(GSource));
-	g_source_set_callback(gpu->wake, gpu_woken, gpu, NULL);
-	g_source_set_ready_time(gpu->wake, -1);
-	g_source_attach(gpu->wake, machine->seat_context);
-	if (!virtio_attach_pci(machine, &gpu->dev, error)) {
+	gpu->wake = source_new(gpu, gpu_woken, -1);
+	if (!gpu_attach(gpu, config, error)) {
 		gpu_destroy(&gpu->device);
 		return NULL;
 	}

@@ -106,6 +106,7 @@ struct event_slot {
 struct input {
 	struct virtio_device dev; /* first */
 	struct device device;
+	struct machine *machine;
 	const struct input_kind *kind;
 	struct seat_port *port;
 	uint8_t select, subsel;
@@ -373,10 +374,19 @@ static gboolean input_woken(gpointer data)
 	return G_SOURCE_CONTINUE;
 }
 
+static void input_activate(struct virtio_device *dev)
+{
+	struct input *input = input_of(dev);
+
+	machine_input_taken(input->machine, input->kind->which, true);
+}
+
 static void input_reset(struct virtio_device *dev)
 {
 	struct input *input = input_of(dev);
 
+	if (input->machine)
+		machine_input_taken(input->machine, input->kind->which, false);
 	input_backlog_clear(&input->backlog);
 	input->n_slots = 0;
 	input->select = input->subsel = 0;
@@ -391,7 +401,7 @@ static void input_reset(struct virtio_device *dev)
 		.n_queues = INPUT_QUEUES,                                                          \
 		.queue_size = { INPUT_QUEUE_SIZE, INPUT_QUEUE_SIZE },                              \
 		.config_len = sizeof(struct input_config_space),                                   \
-		.reset = input_reset, .kick = input_kick,                                          \
+		.activate = input_activate, .reset = input_reset, .kick = input_kick,              \
 		.config_read = input_config_read, .config_write = input_config_write,              \
 	}
 
@@ -471,6 +481,7 @@ static struct device *input_create(struct machine *machine, const struct device_
 		.state = input_state,
 		.destroy = input_destroy,
 	};
+	input->machine = machine;
 	input->kind = &kinds[which];
 	input->port = machine->port;
 	input->wake = g_source_new(&input_wake_funcs, sizeof(GSource));

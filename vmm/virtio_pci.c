@@ -43,8 +43,9 @@ struct virtio_pci {
 	struct pci_device pci;
 	struct machine *machine;
 	struct virtio_device *dev;
+	const struct virtio_pci_place *place;
 	unsigned window; /* offset of the CAP_WINDOW capability */
-	uint64_t base;   /* of BAR 0, 0: nowhere; under the PCI bus's lock */
+	uint64_t base;   /* of virtio in its BAR, 0: nowhere; under the PCI bus's lock */
 	int kick_fd[VIRTIO_MAX_QUEUES];
 	GSource *kick_source[VIRTIO_MAX_QUEUES];
 	bool kernel_kicks[VIRTIO_MAX_QUEUES]; /* an ioeventfd is set at `base` */
@@ -407,7 +408,7 @@ static void table_write(struct virtio_pci *vp, uint64_t offset, unsigned size, u
 	msix_write(&vp->pci, offset, size, value);
 }
 
-/* BAR 0, a part for each 4 KiB page. */
+/* Virtio's BAR, a part for each 4 KiB page. */
 static const struct bar_part {
 	uint64_t (*read)(struct virtio_pci *vp, uint64_t offset, unsigned size);
 	void (*write)(struct virtio_pci *vp, uint64_t offset, unsigned size, uint64_t value);
@@ -432,12 +433,32 @@ static void bar_write(void *owner, uint64_t offset, unsigned size, uint64_t valu
 	bar_parts[offset >> 12].write(owner, offset & 0xfff, size, value);
 }
 
-static const struct region_ops bar_ops = {
-	.read = bar_read,
-	.write = bar_write,
+static uint64_t place_read(void *owner, uint64_t offset, unsigned size)
+{
+	const struct virtio_pci_place *place = ((struct virtio_pci *)owner)->place;
+
+	if (offset < place->offset)
+		return place->below->read(place->below_owner, offset, size);
+	offset -= place->offset;
+	return offset < VIRTIO_PCI_BAR_LEN ? bar_read(owner, offset, size) : 0;
+}
+
+static void place_write(void *owner, uint64_t offset, unsigned size, uint64_t value)
+{
+	const struct virtio_pci_place *place = ((struct virtio_pci *)owner)->place;
+
+	if (offset < place->offset)
+		place->below->write(place->below_owner, offset, size, value);
+	else if (offset - place->offset < VIRTIO_PCI_BAR_LEN)
+		bar_write(owner, offset - place->offset, size, value);
+}
+
+static const struct region_ops place_ops = {
+	.read = place_read,
+	.write = place_write,
 };
 
-/* The window of CAP_WINDOW: BAR 0 seen through configuration space (virtio 1.2, 4.1.4.9). */
+/* The window of CAP_WINDOW: virtio's BAR seen through configuration space (virtio 1.2, 4.1.4.9). */
 static bool window_target(const struct virtio_pci *vp, unsigned offset, uint32_t *at,
 	uint32_t *size)
 {
@@ -445,7 +466,8 @@ static bool window_target(const struct virtio_pci *vp, unsigned offset, uint32_t
 
 	memcpy(at, cap + CAP_OFFSET_OFFSET, 4);
 	memcpy(size, cap + CAP_OFFSET_LENGTH, 4);
-	return offset == vp->window + CAP_OFFSET_EXTRA && cap[CAP_OFFSET_BAR] == 0 &&
+	*at -= vp->place->offset; /* one below is huge now */
+	return offset == vp->window + CAP_OFFSET_EXTRA && cap[CAP_OFFSET_BAR] == vp->place->bar &&
 		(*size == 1 || *size == 2 || *size == 4) && *at % *size == 0 &&
 		*at < VIRTIO_PCI_BAR_LEN;
 }
@@ -492,11 +514,13 @@ static void virtio_bar_moved(struct pci_device *pci, unsigned bar, uint64_t base
 {
 	struct virtio_pci *vp = (struct virtio_pci *)pci;
 
+	if (bar != vp->place->bar)
+		return;
 	if (vp->base)
 		kicks_at(vp, vp->base, false);
-	vp->base = base;
-	if (base)
-		kicks_at(vp, base, true);
+	vp->base = base ? base + vp->place->offset : 0;
+	if (vp->base)
+		kicks_at(vp, vp->base, true);
 }
 
 /* Under the bus's lock; off also means off after a reset, until the next driver. */
@@ -579,6 +603,8 @@ static unsigned add_cap(struct virtio_pci *vp, uint8_t type, unsigned len, uint3
 
 	config[CAP_OFFSET_LEN] = (uint8_t)len;
 	config[CAP_OFFSET_TYPE] = type;
+	config[CAP_OFFSET_BAR] = (uint8_t)vp->place->bar;
+	offset += vp->place->offset;
 	memcpy(config + CAP_OFFSET_OFFSET, &offset, 4);
 	memcpy(config + CAP_OFFSET_LENGTH, &length, 4);
 	return cap;
@@ -597,6 +623,7 @@ static void add_caps(struct virtio_pci *vp)
 	if (ops->config_len > 0)
 		add_cap(vp, CAP_DEVICE, CAP_LEN, VIRTIO_PCI_DEVICE, (uint32_t)ops->config_len);
 	vp->window = add_cap(vp, CAP_WINDOW, CAP_LEN + 4, 0, 0);
+	memset(&vp->pci.config[vp->window + CAP_OFFSET_BAR], 0, CAP_LEN - CAP_OFFSET_BAR);
 	vp->pci.writable[vp->window + CAP_OFFSET_BAR] = 0xff;
 	memset(&vp->pci.writable[vp->window + CAP_OFFSET_OFFSET], 0xff, 12);
 }
@@ -617,32 +644,43 @@ static bool open_kicks(struct virtio_pci *vp, GError **error)
 	return true;
 }
 
-bool virtio_attach_pci(struct machine *machine, struct virtio_device *dev, GError **error)
+static void function_init(struct virtio_pci *vp)
 {
-	const struct virtio_ops *ops = dev->ops;
+	const struct virtio_pci_place *place = vp->place;
+	const struct virtio_ops *ops = vp->dev->ops;
 	const struct pci_id id = {
 		.vendor = 0x1af4,
 		.device = (uint16_t)(0x1040 + ops->id),
 		.subsystem_vendor = 0x1af4,
 		.subsystem = (uint16_t)(0x1040 + ops->id),
 		.class_code = ops->pci_class,
-		.subclass = ops->pci_subclass,
+		.subclass = place->vga ? 0 : ops->pci_subclass,
 		.revision = 1,
 	};
+
+	pci_init(&vp->pci, ops->name, &id, &virtio_pci_ops);
+	pci_add_bar(&vp->pci, place->bar, place->len, &place_ops, vp, ops->name);
+	add_caps(vp);
+	pci_add_express(&vp->pci);
+	pci_add_intx(&vp->pci);
+	pci_add_msix(&vp->pci, ops->n_queues + 1, place->bar, place->offset + VIRTIO_PCI_MSIX);
+	if (place->prepare)
+		place->prepare(&vp->pci, place->owner);
+}
+
+bool virtio_attach_pci_at(struct machine *machine, struct virtio_device *dev,
+	const struct virtio_pci_place *place, GError **error)
+{
 	struct virtio_pci *vp = g_new0(struct virtio_pci, 1);
 	int result;
 
 	vp->machine = machine;
 	vp->dev = dev;
+	vp->place = place;
 	for (unsigned q = 0; q < VIRTIO_MAX_QUEUES; q++)
 		vp->kick_fd[q] = -1;
 	virtio_pci_clear(vp);
-	pci_init(&vp->pci, ops->name, &id, &virtio_pci_ops);
-	pci_add_bar(&vp->pci, 0, VIRTIO_PCI_BAR_LEN, &bar_ops, vp, ops->name);
-	add_caps(vp);
-	pci_add_express(&vp->pci);
-	pci_add_intx(&vp->pci);
-	pci_add_msix(&vp->pci, ops->n_queues + 1, 0, VIRTIO_PCI_MSIX);
+	function_init(vp);
 	dev->notify = (struct virtio_notify){
 		.queue = notify_queue,
 		.config = notify_config,
@@ -653,10 +691,17 @@ bool virtio_attach_pci(struct machine *machine, struct virtio_device *dev, GErro
 	result = open_kicks(vp, error) ? pci_attach(machine->pci, &vp->pci, -1) : 1;
 	if (result < 0)
 		g_set_error(error, G_IO_ERROR, G_IO_ERROR_NO_SPACE, "%s: no PCI slot is free",
-			ops->name);
+			dev->ops->name);
 	if (result != 0)
 		virtio_detach_pci(dev);
 	return result == 0;
+}
+
+bool virtio_attach_pci(struct machine *machine, struct virtio_device *dev, GError **error)
+{
+	static const struct virtio_pci_place alone = { .len = VIRTIO_PCI_BAR_LEN };
+
+	return virtio_attach_pci_at(machine, dev, &alone, error);
 }
 
 void virtio_detach_pci(struct virtio_device *dev)

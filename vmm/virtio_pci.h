@@ -17,7 +17,7 @@
 #include "vmm/machine.h"
 #include "vmm/virtio.h"
 
-/* What lies where in BAR 0. */
+/* What lies where in the BAR: 0, or where a virtio_pci_place has it. */
 enum virtio_pci_layout {
 	VIRTIO_PCI_COMMON = 0x0000,
 	VIRTIO_PCI_ISR = 0x1000,
@@ -29,8 +29,25 @@ enum virtio_pci_layout {
 	VIRTIO_PCI_NO_VECTOR = 0xffff,
 };
 
+/* A function that is more than virtio: virtio is at `offset` in a BAR of `len`, and what is below
+ * goes to other ops. */
+struct virtio_pci_place {
+	unsigned bar;
+	uint64_t len;
+	uint32_t offset; /* whole pages, VIRTIO_PCI_BAR_LEN before the end at the latest */
+	const struct region_ops *below;
+	void *below_owner;
+	bool vga;        /* the function's class: a VGA */
+	/* Adds BARs and the like before the function is attached. May be NULL. */
+	void (*prepare)(struct pci_device *pci, void *owner);
+	void *owner;
+};
+
 /* dev must have been through virtio_init and stay where it is. dev->notify is filled. */
 bool virtio_attach_pci(struct machine *machine, struct virtio_device *dev, GError **error);
+/* The same elsewhere; `place` stays the caller's, as long as the device is attached. */
+bool virtio_attach_pci_at(struct machine *machine, struct virtio_device *dev,
+	const struct virtio_pci_place *place, GError **error);
 /* Undoes it; a device that is not attached is ignored. */
 void virtio_detach_pci(struct virtio_device *dev);
 /* Machine reset: the device and the transport's own registers. vCPUs are stopped. */

@@ -102,7 +102,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	static const struct gpu_config config = { 1280, 720, 1 << 20 };
+	static const struct gpu_config config = { .width = 1280, .height = 720, .max_memory = 1 << 20 };
 	static const struct virtio_fuzz fuzz = {
 		.type = &virtio_gpu, .config = &config, .prepare = prepare, .event = event,
 	};

@@ -79,7 +79,7 @@ static void start(void)
 	if (seen.buffers)
 		close(seen.buffer.fd);
 	memset(&seen, 0, sizeof(seen));
-	config = (struct gpu_config) { 1280, 720, 8 << 20 };
+	config = (struct gpu_config) { .width = 1280, .height = 720, .max_memory = 8 << 20 };
 	guest_open(&guest, MEMORY);
 	guest.machine.port = &port;
 	test_assert(guest_plug(&guest, &virtio_gpu, &config, NULL));

@@ -99,6 +99,13 @@ void machine_seat_events(struct machine *machine, const struct seat_port_events 
 	guest_events_device = device;
 }
 
+static unsigned guest_taken __attribute__((unused));
+
+void machine_input_taken(struct machine *machine, enum input_device which, bool taken)
+{
+	guest_taken = (guest_taken & ~(1u << which)) | (unsigned)taken << which;
+}
+
 void machine_request(struct machine *machine, enum machine_request what, const char *why)
 {
 }
