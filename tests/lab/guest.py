@@ -5,7 +5,7 @@ import re
 import time
 
 import picture
-from pc import LabError
+from errors import LabError
 
 
 class Guest:

@@ -8,6 +8,7 @@ import subprocess
 
 import cache
 import initramfs
+from errors import Missing
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 TOP = os.path.dirname(os.path.dirname(HERE))
@@ -22,10 +23,6 @@ MODULES = ("virtio_pci", "virtio_blk", "crc32c_generic", "ext4", "9p", "9pnet_vi
 # What nobody reads there: the image stays small.
 EXCLUDED = ("/usr/share/doc/*", "/usr/share/man/*", "/usr/share/locale/*",
             "/usr/share/info/*")
-
-
-class Missing(Exception):
-    """A program that the lab needs is not installed."""
 
 
 def need(*programs):

@@ -16,17 +16,15 @@ import time
 import traceback
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+import emulator
 import image
 import slots
-from pc import LabError, Pc
+from errors import LabError, Missing, Skip
+from pc import Pc
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 OUT = os.path.join(image.TOP, "out", "lab")
 SKIPPED = 77
-
-
-class Skip(Exception):
-    """A scenario cannot run here; the text says why."""
 
 
 def scenario_names():
@@ -64,9 +62,9 @@ def run_one(name, args):
     keep = args.keep
     try:
         image.need(*getattr(module, "needs", []))
-        pc.start(memory=getattr(module, "memory", 3072), devices=devices_of(module, pc))
+        pc.start(memory=getattr(module, "memory", emulator.MEMORY), devices=devices_of(module, pc))
         return "ok", module.run(pc) or ""
-    except (Skip, image.Missing) as reason:
+    except Skip as reason:
         return "skip", str(reason)
     except LabError as error:
         return "FAIL", str(error)
@@ -189,7 +187,7 @@ def arguments():
         if name == "shell":
             one.add_argument("--keep", action="store_true", help="leave it on at the end")
             one.add_argument("--detach", action="store_true", help="start it, and no more")
-            one.add_argument("--memory", type=int, default=3072, help="MiB")
+            one.add_argument("--memory", type=int, default=emulator.MEMORY, help="MiB")
             one.add_argument("--device", action="append", default=[],
                              help="an argument more for its QEMU")
     return parser.parse_args()
@@ -200,9 +198,9 @@ def main():
     os.makedirs(OUT, exist_ok=True)
     try:
         return args.call(args)
-    except (LabError, image.Missing, RuntimeError) as error:
+    except (LabError, Missing, RuntimeError) as error:
         print("lab: %s" % error, file=sys.stderr)
-        return SKIPPED if isinstance(error, image.Missing) else 1
+        return SKIPPED if isinstance(error, Missing) else 1
 
 
 if __name__ == "__main__":

@@ -13,25 +13,13 @@ import tempfile
 import time
 
 import cache
+import emulator
 import image
+from errors import LabError
 from qmp import Qmp
 
-QEMU = "qemu-system-x86_64"
-BOOT_SECONDS = 150   # a quiet machine needs 12
 GRACE = 20           # for the answer to come, beyond a command's own limit
 CONSOLE_LINES = 40
-
-# The PC itself: see README.md for why each is as it is.
-MACHINE = ["-accel", "tcg", "-machine", "q35,kernel-irqchip=split", "-cpu", "EPYC,+svm,+npt,check=off",
-           "-smp", "3", "-nographic", "-nodefaults", "-no-reboot",
-           "-device", "intel-iommu,intremap=on"]
-COMMAND_LINE = ("console=ttyS0 panic=-1 no_timer_check intel_iommu=on mitigations=off quiet "
-                "systemd.show_status=0 systemd.default_timeout_stop_sec=5")
-
-
-class LabError(Exception):
-    """The lab itself failed, or a scenario's expectation did; the text says which."""
-
 
 class Pc:
     """One PC. `folder`: where it lives; `build`: the project's build directory, to be installed."""
@@ -47,40 +35,42 @@ class Pc:
 
     # Starting and stopping
 
-    def start(self, memory=3072, devices=(), scratch="8G"):
-        """Boots it and waits until it takes commands. `devices`: more arguments for QEMU."""
-        image.need(QEMU)
-        pc_folder = image.pc_image()
+    def start(self, memory=emulator.MEMORY, devices=(), fresh=False):
+        """Boots it and waits until it takes commands. `devices`: more arguments for QEMU. A PC of the
+        usual kind goes on from where one was saved when it had booted; fresh: not so."""
         shutil.rmtree(self.folder, ignore_errors=True)
         os.makedirs(self.share)
+        usual = memory == emulator.MEMORY and not devices and not fresh
+        booted = emulator.booted() if usual else None
         self.sockets = tempfile.mkdtemp(prefix="irori-lab-")
-        initrd = self.path("hook.cpio.gz")
-        with open(initrd, "wb") as file:
-            file.write(image.hook_initrd(pc_folder))
         if self.build:
             self.install_files()
-        arguments = [QEMU] + MACHINE + [
-            "-m", str(memory), "-kernel", os.path.join(pc_folder, "vmlinuz"), "-initrd", initrd,
-            "-append", COMMAND_LINE,
-            "-drive", "if=none,id=root,file=%s,format=raw,snapshot=on,cache=unsafe" %
-            os.path.join(pc_folder, "disk.img"),
-            "-device", "virtio-blk-pci,drive=root",
-            "-serial", "file:" + self.path("console.log"),
-            "-serial", "unix:%s/bell,server=on,wait=off" % self.sockets,
-            "-qmp", "unix:%s/qmp,server=on,wait=off" % self.sockets,
-            "-virtfs", "local,path=%s,mount_tag=share,security_model=none" % self.share]
-        arguments += list(devices)
-        with open(self.path("qemu.log"), "wb") as log:
-            self.process = subprocess.Popen(arguments, stdin=subprocess.DEVNULL, stdout=log,
-                                            stderr=log, start_new_session=True,
-                                            env=dict(os.environ, TMPDIR=self.folder))
+        self.process = emulator.start(self.folder, self.sockets, memory, devices, booted)
         self.pid = self.process.pid
         with open(self.path("state.json"), "w") as file:
             json.dump({"pid": self.pid, "sockets": self.sockets, "build": self.build}, file)
-        self.wait_for_file("cmd/up", BOOT_SECONDS, "the PC to take commands")
-        if self.build:
-            self.run("cp -a --remove-destination /lab/dest/. / && ldconfig", timeout=60, check=True)
+        try:
+            self.take(booted)
+        except BaseException:
+            self.stop()
+            raise
         return self
+
+    def take(self, booted):
+        """Waits until it takes commands, and installs the project."""
+        if booted:
+            self.wait_until(self.loaded, emulator.SAVE_SECONDS, "the saved PC to load")
+            self.qmp("cont")
+        else:
+            self.wait_until(lambda: emulator.ready(self.folder), emulator.BOOT_SECONDS,
+                            "the PC to boot")
+        self.ring("go %d go\n" % time.time(), os.path.join(self.share, "cmd", "up"))
+        if self.build:
+            self.run("cp -a --remove-destination /lab/dest/. /", timeout=60, check=True)
+
+    def loaded(self):
+        return (os.path.exists(os.path.join(self.sockets, "qmp")) and
+                self.qmp("query-status")["status"] != "inmigrate")
 
     @classmethod
     def attach(cls, folder):
@@ -113,7 +103,7 @@ class Pc:
             self.process.wait()
         if self.sockets:
             shutil.rmtree(self.sockets, ignore_errors=True)
-        for name in ("state.json", "hook.cpio.gz"):
+        for name in ("state.json", "hook.cpio.gz", "disk.qcow2"):
             if os.path.exists(self.path(name)):
                 os.unlink(self.path(name))
 
@@ -153,10 +143,12 @@ class Pc:
             return None
 
     def ring(self, text, answer):
+        path = os.path.join(self.sockets, "bell")
+        self.wait_until(lambda: os.path.exists(path), GRACE, "QEMU to start")
         bell = socket.socket(socket.AF_UNIX)
         bell.settimeout(GRACE)
         try:
-            bell.connect(os.path.join(self.sockets, "bell"))
+            bell.connect(path)
             bell.sendall(text.encode())
             self.wait_for_file(answer, GRACE, "the PC to take a command")
         except OSError as error:

@@ -1,0 +1,128 @@
+"""The emulated PC's hardware, and a PC that was saved when it had booted: booting takes half a minute,
+going on from there a second.
+"""
+import os
+import subprocess
+import tempfile
+import time
+
+import cache
+import image
+from errors import LabError
+from qmp import Qmp
+
+QEMU = "qemu-system-x86_64"
+MEMORY = 3072        # MiB
+BOOT_SECONDS = 240   # a quiet machine needs 20
+SAVE_SECONDS = 120
+
+# Each for a reason that README.md tells.
+MACHINE = ["-accel", "tcg", "-machine", "q35,kernel-irqchip=split",
+           "-cpu", "EPYC,+svm,+npt,check=off", "-smp", "3", "-nographic", "-nodefaults",
+           "-no-reboot", "-device", "intel-iommu,intremap=on"]
+COMMAND_LINE = ("console=ttyS0 panic=-1 no_timer_check intel_iommu=on mitigations=off quiet "
+                "systemd.show_status=0")
+
+
+def start(folder, sockets, memory, devices, booted):
+    """Its process. In `folder`: console.log, qemu.log, share/; in `sockets`: bell and qmp. `booted`:
+    the folder of a saved PC to go on from, or None."""
+    pc_folder = image.pc_image()
+    initrd = os.path.join(folder, "hook.cpio.gz")
+    with open(initrd, "wb") as file:
+        file.write(image.hook_initrd(pc_folder))
+    if booted:
+        disk, kind, more = os.path.join(booted, "disk.qcow2"), "qcow2", [
+            "-incoming", "exec:cat '%s'" % os.path.join(booted, "state")]
+    else:
+        disk, kind, more = os.path.join(pc_folder, "disk.img"), "raw", []
+    return launch(folder, [
+        "-m", str(memory), "-kernel", os.path.join(pc_folder, "vmlinuz"), "-initrd", initrd,
+        "-append", COMMAND_LINE,
+        "-drive", "if=none,id=root,file=%s,format=%s,snapshot=on,cache=unsafe" % (disk, kind)] +
+        channels(folder, sockets) + more + list(devices))
+
+
+def channels(folder, sockets):
+    return ["-device", "virtio-blk-pci,drive=root",
+            "-serial", "file:" + os.path.join(folder, "console.log"),
+            "-serial", "unix:%s/bell,server=on,wait=off" % sockets,
+            "-qmp", "unix:%s/qmp,server=on,wait=off" % sockets,
+            "-virtfs", "local,path=%s,mount_tag=share,security_model=none" %
+            os.path.join(folder, "share")]
+
+
+def launch(folder, arguments):
+    image.need(QEMU)
+    with open(os.path.join(folder, "qemu.log"), "wb") as log:
+        return subprocess.Popen([QEMU] + MACHINE + arguments, stdin=subprocess.DEVNULL, stdout=log,
+                                stderr=log, start_new_session=True,
+                                env=dict(os.environ, TMPDIR=folder))
+
+
+def ready(folder):
+    """True when a PC that boots has come to its agent."""
+    try:
+        with open(os.path.join(folder, "console.log"), "rb") as file:
+            return b"LAB-READY" in file.read()
+    except OSError:
+        return False
+
+
+def version():
+    image.need(QEMU)
+    return subprocess.run([QEMU, "--version"], check=True, stdout=subprocess.PIPE).stdout
+
+
+def booted():
+    """The folder of a saved PC: disk.qcow2, which changed while it booted, and state."""
+    pc_folder = image.pc_image()
+    parts = [version(), os.path.basename(pc_folder), image.hook_initrd(pc_folder), MACHINE,
+             COMMAND_LINE, str(MEMORY), "1"]
+    return cache.cached("booted", parts, lambda into: save(pc_folder, into))
+
+
+def save(pc_folder, into):
+    disk, initrd = os.path.join(into, "disk.qcow2"), os.path.join(into, "hook.cpio.gz")
+    image.need("qemu-img")
+    subprocess.run(["qemu-img", "create", "-q", "-f", "qcow2", "-F", "raw", "-b",
+                    os.path.join(pc_folder, "disk.img"), disk], check=True)
+    with open(initrd, "wb") as file:
+        file.write(image.hook_initrd(pc_folder))
+    os.makedirs(os.path.join(into, "share"))
+    with tempfile.TemporaryDirectory(prefix="irori-lab-") as sockets:
+        process = launch(into, [
+            "-m", str(MEMORY), "-kernel", os.path.join(pc_folder, "vmlinuz"), "-initrd", initrd,
+            "-append", COMMAND_LINE,
+            "-drive", "if=none,id=root,file=%s,format=qcow2,cache=unsafe" % disk] +
+            channels(into, sockets))
+        try:
+            wait(process, into, lambda: ready(into), BOOT_SECONDS, "boot")
+            qmp = Qmp(os.path.join(sockets, "qmp"), SAVE_SECONDS)
+            qmp("migrate-set-parameters", **{"max-bandwidth": 1 << 40})
+            qmp("stop")
+            qmp("migrate", uri="exec:cat > '%s'" % os.path.join(into, "state"))
+            wait(process, into, lambda: saved(qmp), SAVE_SECONDS, "be saved")
+            qmp("quit")
+            process.wait(SAVE_SECONDS)
+        finally:
+            if process.poll() is None:
+                process.kill()
+                process.wait()
+
+
+def saved(qmp):
+    status = qmp("query-migrate")
+    if status.get("status") == "failed":
+        raise LabError("QEMU cannot save the PC: %s" % status.get("error-desc", ""))
+    return status.get("status") == "completed"
+
+
+def wait(process, folder, condition, seconds, what):
+    deadline = time.monotonic() + seconds
+    while not condition():
+        if process.poll() is not None or time.monotonic() > deadline:
+            with open(os.path.join(folder, "console.log"), errors="replace") as file:
+                raise LabError("the PC did not %s in %d s:\n%s" % (
+                    what, seconds, "".join(file.readlines()[-40:])))
+        time.sleep(0.2)
