@@ -21,9 +21,12 @@ class Guest:
         self.seen = 0       # in COM1, by wait()
         self.ident = None
 
-    def start(self, limit=900, wrapper=""):
-        """Starts it. `limit`: seconds after which it is killed; `wrapper`: "strace -f" and the like."""
+    def start(self, limit=900, wrapper="", saved=None):
+        """Starts it, or goes on with what `irori save` wrote to the file `saved`. `limit`: seconds
+        after which it is killed; `wrapper`: "strace -f" and the like."""
         path = self.pc.write(self.name + ".conf", self.config)
+        if saved:
+            path = "--restore " + saved
         for kind in ("com1", "log"):
             self.pc.write("%s.%s" % (self.name, kind), "")
         self.seen = 0
