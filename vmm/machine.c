@@ -409,6 +409,7 @@ void machine_hold(struct machine *machine)
 
 	worker_hold(parts->seat);
 	worker_hold(parts->io);
+	worker_hold(parts->net);
 	for (unsigned i = 0; i < parts->devices->len; i++) {
 		struct device *device = parts->devices->pdata[i];
 
@@ -423,6 +424,7 @@ void machine_release(struct machine *machine)
 
 	worker_release(parts->seat);
 	worker_release(parts->io);
+	worker_release(parts->net);
 }
 
 void machine_state(struct machine *machine, struct state *state, int64_t slept_ns)
