@@ -34,17 +34,29 @@ struct helper {
 	bool reaped;
 };
 
+struct helper_birth {
+	const struct helper_prepare *prepare;
+	pid_t parent;
+};
+
 /* In the child, between fork and exec: only what is safe there. */
 static void helper_child(gpointer data)
 {
+	const struct helper_birth *birth = data;
+	const char *failed = NULL;
 	sigset_t none;
 
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
 	signal(SIGPIPE, SIG_DFL);
+	setpgid(0, 0); /* what it forks goes with it; a terminal's ^C is for us */
 	prctl(PR_SET_PDEATHSIG, SIGTERM);
-	if (getppid() != (pid_t)GPOINTER_TO_INT(data))
-		raise(SIGKILL); /* we died before that call */
+	if (birth->prepare)
+		failed = birth->prepare->call(birth->prepare->data);
+	if (failed && write(STDERR_FILENO, failed, strlen(failed)) >= 0)
+		raise(SIGKILL);
+	if (failed || (birth->prepare == NULL && getppid() != birth->parent))
+		raise(SIGKILL); /* we died before the call above */
 }
 
 static void helper_line(struct helper *helper)
@@ -109,8 +121,8 @@ static gboolean helper_ended(gint fd, GIOCondition condition, gpointer data)
 
 	helper_reap(helper);
 	if (WIFSIGNALED(helper->status))
-		why = g_strdup_printf("%s: killed by signal %d", helper->name,
-			WTERMSIG(helper->status));
+		why = g_strdup_printf("%s: killed by signal %d%s%s", helper->name,
+			WTERMSIG(helper->status), helper->last[0] ? ": " : "", helper->last);
 	else
 		why = g_strdup_printf("%s: ended with status %d%s%s", helper->name,
 			WEXITSTATUS(helper->status), helper->last[0] ? ": " : "", helper->last);
@@ -128,19 +140,21 @@ static GSource *helper_watch(struct helper *helper, int fd, GUnixFDSourceFunc ca
 	return source;
 }
 
-static bool helper_spawn(struct helper *helper, const char *const *argv, int fd, GError **error)
+static bool helper_spawn(struct helper *helper, const struct helper_prepare *prepare,
+	const char *const *argv, int fd, GError **error)
 {
+	struct helper_birth birth = {prepare, getpid()};
 	const int to = HELPER_FD;
 
 	return g_spawn_async_with_pipes_and_fds(NULL, argv, NULL,
 		G_SPAWN_SEARCH_PATH | G_SPAWN_DO_NOT_REAP_CHILD | G_SPAWN_STDOUT_TO_DEV_NULL |
 			G_SPAWN_CLOEXEC_PIPES,
-		helper_child, GINT_TO_POINTER(getpid()), -1, -1, -1, &fd, &to, fd >= 0 ? 1 : 0,
+		helper_child, &birth, -1, -1, -1, &fd, &to, fd >= 0 ? 1 : 0,
 		&helper->pid, NULL, NULL, &helper->errors, error);
 }
 
-struct helper *helper_start(const char *const *argv, int fd, const struct helper_owner *owner,
-	GError **error)
+struct helper *helper_start_in(const struct helper_prepare *prepare, const char *const *argv, int fd,
+	const struct helper_owner *owner, GError **error)
 {
 	struct helper *helper = g_new0(struct helper, 1);
 
@@ -148,7 +162,7 @@ struct helper *helper_start(const char *const *argv, int fd, const struct helper
 	helper->name = g_path_get_basename(argv[0]);
 	helper->pidfd = helper->errors = -1;
 	helper->reaped = true;
-	if (!helper_spawn(helper, argv, fd, error)) {
+	if (!helper_spawn(helper, prepare, argv, fd, error)) {
 		helper_stop(helper);
 		return NULL;
 	}
@@ -164,6 +178,33 @@ struct helper *helper_start(const char *const *argv, int fd, const struct helper
 	helper->end_source = helper_watch(helper, helper->pidfd, helper_ended);
 	helper->error_source = helper_watch(helper, helper->errors, helper_spoke);
 	return helper;
+}
+
+struct helper *helper_start(const char *const *argv, int fd, const struct helper_owner *owner,
+	GError **error)
+{
+	return helper_start_in(NULL, argv, fd, owner, error);
+}
+
+const char *helper_last_word(struct helper *helper)
+{
+	/* It may have ended a moment ago, and not have been heard yet. */
+	for (unsigned i = 0; i < HELPER_LINES && helper_listen(helper); i++)
+		;
+	if (helper->line_len > 0)
+		helper_line(helper);
+	return helper->last[0] ? helper->last : NULL;
+}
+
+/* By the group: a server may have put its work into a child in a namespace of its own. */
+void helper_kill(struct helper *helper)
+{
+	struct pollfd end = {.fd = helper->pidfd, .events = POLLIN};
+
+	if (helper->reaped)
+		return;
+	kill(-helper->pid, SIGKILL);
+	poll(&end, 1, HELPER_PATIENCE_MS);
 }
 
 static void helper_unwatch(GSource *source)
@@ -183,10 +224,10 @@ void helper_stop(struct helper *helper)
 	helper_unwatch(helper->end_source);
 	helper_unwatch(helper->error_source);
 	if (!helper->reaped) {
+		kill(-helper->pid, SIGTERM);
 		end = (struct pollfd){.fd = helper->pidfd, .events = POLLIN};
-		kill(helper->pid, SIGTERM);
 		if (helper->pidfd < 0 || poll(&end, 1, HELPER_PATIENCE_MS) != 1)
-			kill(helper->pid, SIGKILL);
+			kill(-helper->pid, SIGKILL);
 		helper_reap(helper);
 	}
 	if (helper->pidfd >= 0)

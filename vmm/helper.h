@@ -31,6 +31,19 @@ struct helper_owner {
  * but /dev/null and a pipe for stderr. fd stays the caller's. NULL and error set. */
 struct helper *helper_start(const char *const *argv, int fd, const struct helper_owner *owner,
 	GError **error);
+/* The same, after `call` has run in the child, between fork and exec: it may make system calls and
+ * nothing else (no malloc, no locks). It returns NULL, or what went wrong, which ends the child. */
+struct helper_prepare {
+	const char *(*call)(void *data);
+	void *data;
+};
+struct helper *helper_start_in(const struct helper_prepare *prepare, const char *const *argv, int fd,
+	const struct helper_owner *owner, GError **error);
+/* The last line that it wrote to stderr, or NULL; valid until helper_stop. */
+const char *helper_last_word(struct helper *helper);
+/* Kills it and its children and waits until it is dead; `ended` comes as ever, in its thread. From
+ * any thread, as long as no other stops the helper. */
+void helper_kill(struct helper *helper);
 /* Ends it if it has not ended, waits for it, frees. NULL is ignored. */
 void helper_stop(struct helper *helper);
 

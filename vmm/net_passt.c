@@ -78,6 +78,7 @@ static void passt_stream_lost(void *data, const char *why)
 	struct passt *passt = data;
 
 	/* Its own last word is worth more, and comes with its end in a moment. */
+	g_debug("%s: %s", passt->what, why);
 	g_clear_pointer(&passt->stream, net_stream_free);
 	passt_link(passt, false);
 	passt_timer(passt, PASST_STEADY_MS, passt_again);

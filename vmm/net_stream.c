@@ -126,6 +126,7 @@ static bool stream_read(struct net_stream *stream)
 {
 	ssize_t got;
 
+	/* There is always room: what is left there is less than a frame. */
 	buffer_make_room(&stream->in, NET_STREAM_BUFFER / 2);
 	got = recv(stream->fd, stream->in.bytes + stream->in.end,
 		NET_STREAM_BUFFER - stream->in.end, MSG_DONTWAIT);
@@ -177,6 +178,9 @@ static gboolean stream_dispatch(GSource *source, GSourceFunc callback, gpointer 
 		stream_write(stream);
 		stream_unblock(stream);
 	}
+	/* What the poll said of reading was true before another source filled the guest up. */
+	if (stream->stalled)
+		events &= ~G_IO_IN;
 	if (stream->stalled && (events & (G_IO_HUP | G_IO_ERR)))
 		stream_lost(stream, "closed by the other side");
 	else if (!(events & (G_IO_IN | G_IO_HUP | G_IO_ERR)) || stream_read(stream))

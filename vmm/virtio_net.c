@@ -13,6 +13,7 @@
 
 #include "vmm/machine.h"
 #include "vmm/net.h"
+#include "vmm/state.h"
 #include "vmm/virtio_pci.h"
 
 enum net_queue {
@@ -395,6 +396,14 @@ static void net_reset(struct device *device)
 	virtio_pci_reset(&((struct net *)device)->virtio);
 }
 
+static void net_state(struct device *device, struct state *state)
+{
+	struct net *net = (struct net *)device;
+
+	virtio_state(&net->virtio, state);
+	STATE(state, net->space.mac);
+}
+
 static void net_destroy(struct device *device)
 {
 	struct net *net = (struct net *)device;
@@ -562,6 +571,7 @@ static struct device *net_create(struct machine *machine, const char *instance,
 		.type = &virtio_net,
 		.instance = instance,
 		.reset = net_reset,
+		.state = net_state,
 		.destroy = net_destroy,
 	};
 	net->frame = g_malloc(NET_FRAME_MAX);

@@ -275,6 +275,20 @@ void virtqueue_unpop(struct virtqueue *queue, unsigned n)
 		queue->last_avail -= (uint16_t)n;
 }
 
+void virtqueue_resume_at(struct virtqueue *queue, uint16_t last_avail)
+{
+	struct vq_used *used;
+
+	if (!queue->ready || queue->broken)
+		return;
+	used = vq_used(queue);
+	if (!used)
+		return;
+	queue->last_avail = last_avail;
+	queue->next_used = __atomic_load_n(&used->idx, __ATOMIC_ACQUIRE);
+	queue->signalled_used = queue->next_used;
+}
+
 bool virtqueue_wants_interrupt(struct virtqueue *queue)
 {
 	uint16_t now = queue->next_used, before = queue->signalled_used;

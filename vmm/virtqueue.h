@@ -62,6 +62,9 @@ void virtqueue_push(struct virtqueue *queue, uint16_t head, uint32_t written);
 void virtqueue_push_all(struct virtqueue *queue, const struct virtqueue_used *used, unsigned n);
 /* Forgets the last n pops, none of which has been pushed: they come again. */
 void virtqueue_unpop(struct virtqueue *queue, unsigned n);
+/* Another has served the queue (vhost) and popped all before `last_avail`: goes on from there, and
+ * from where the used ring says. */
+void virtqueue_resume_at(struct virtqueue *queue, uint16_t last_avail);
 /* After a batch of pushes: does the driver want an interrupt? */
 bool virtqueue_wants_interrupt(struct virtqueue *queue);
 /* While polling: switch kicks off, on. */
