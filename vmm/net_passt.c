@@ -103,7 +103,9 @@ static bool passt_start(struct passt *passt, GError **error)
 	};
 	int pair[2];
 
-	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, pair) < 0) {
+	/* Its end blocks: one that says "not now" in the midst of a frame makes passt give up. Of ours
+	 * every call says for itself that it does not wait. */
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) < 0) {
 		g_set_error(error, G_IO_ERROR, g_io_error_from_errno(errno), "socket: %s",
 			g_strerror(errno));
 		return false;
