@@ -90,6 +90,9 @@ enum link_verb {
 	LINK_VERB_MEMORY,
 	/* argument: processors, up to MaxVcpus=. What is plugged out goes when the guest lets it go. */
 	LINK_VERB_VCPUS,
+	/* The guest's power button: what comes of it is the guest's to say. -EOPNOTSUPP: nobody in it
+	 * listens. */
+	LINK_VERB_SHUTDOWN,
 	LINK_VERBS, /* one more than the last */
 };
 

@@ -2,6 +2,7 @@
  * irori reset, poweroff, pause, resume, screenshot, send-keys: one request to one guest.
  */
 #include <errno.h>
+#include <gio/gio.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -15,9 +16,17 @@ static const struct {
 	enum link_verb verb;
 } verbs[] = {
 	{ "reset", LINK_VERB_RESET },
-	{ "poweroff", LINK_VERB_POWEROFF },
+	{ "poweroff", LINK_VERB_SHUTDOWN },
 	{ "pause", LINK_VERB_PAUSE },
 	{ "resume", LINK_VERB_RESUME },
+};
+
+static gboolean off_force;
+
+static const GOptionEntry off_options[] = {
+	{ "force", 'f', 0, G_OPTION_ARG_NONE, &off_force,
+		"at once, whatever the guest is doing, as if the plug were pulled", NULL },
+	{ 0 },
 };
 
 static int request_run(const char *name, char **args, int n)
@@ -30,8 +39,14 @@ static int request_run(const char *name, char **args, int n)
 		return command_fail_error(EX_UNAVAILABLE, name, error);
 	for (size_t i = 0; i < G_N_ELEMENTS(verbs); i++)
 		if (!strcmp(verbs[i].name, name))
-			done = attach_request(attached, verbs[i].verb, 0, &error);
+			done = attach_request(attached, off_force ? LINK_VERB_POWEROFF :
+				verbs[i].verb, 0, &error);
 	attach_free(attached);
+	if (g_error_matches(error, G_IO_ERROR, G_IO_ERROR_NOT_SUPPORTED)) {
+		g_clear_error(&error);
+		return command_fail(EX_UNAVAILABLE, name, "%s: nothing in the guest listens to its power "
+			"button; --force switches it off at once", args[0]);
+	}
 	return done ? EX_OK : command_fail_error(EX_UNAVAILABLE, name, error);
 }
 
@@ -39,7 +54,16 @@ static int request_run(const char *name, char **args, int n)
 	{ .name = name_, .arguments = "GUEST", .help = help_, .min = 1, .max = 1, .run = request_run }
 
 const struct command command_reset = REQUEST("reset", "press the guest's reset button");
-const struct command command_poweroff = REQUEST("poweroff", "switch the guest off at once");
+const struct command command_poweroff = {
+	.name = "poweroff",
+	.arguments = "GUEST",
+	.help = "press the guest's power button",
+	.more = "The guest shuts itself down in its own time, or asks, or does nothing, as it is set up.",
+	.options = off_options,
+	.min = 1,
+	.max = 1,
+	.run = request_run,
+};
 const struct command command_pause = REQUEST("pause", "stop the guest's processors");
 const struct command command_resume = REQUEST("resume", "let a paused guest go on");
 

@@ -1,351 +1,389 @@
 /*
- * ACPI tables: RSDP, XSDT, FADT of a hardware-reduced machine, MADT, MCFG, and a DSDT with the PCI
- * root, COM1 and the power-off state. A table is built in a byte array and placed with its checksum.
+ * All tables in one image, in which pointers are offsets until it is known where it lies: in the
+ * first MiB of a directly booted guest, or where a firmware puts it. See acpi.h.
  */
+#define G_LOG_DOMAIN "irori-acpi"
+
 #include "vmm/acpi.h"
 
-#include <glib.h>
 #include <string.h>
 
+#include "vmm/acpi/dsdt.aml.h"
+#include "vmm/acpi_table.h"
 #include "vmm/boot.h"
+#include "vmm/fw_cfg.h"
 #include "vmm/machine.h"
 
 enum acpi_limits {
-	ACPI_HEADER = 36,
-	ACPI_LENGTH = 4, /* offsets in the header */
-	ACPI_CHECKSUM = 9,
 	RSDP_LEN = 36,
-	FADT_LEN = 276,
-	MAX_TABLES = 8,
+	RSDP_RSDT = 16,
+	RSDP_XSDT = 24,
+	RSDP_CHECKSUM = 8,
+	RSDP_CHECKSUM_ALL = 32,
+	RSDP_SHORT = 20,
+	MAX_TABLES = 32,
+	MAX_POINTERS = 8 + 2 * MAX_TABLES,
+	ALIGN = 16,
 };
 
-enum fadt_fields {
-	FADT_DSDT = 40,
-	FADT_PROFILE = 45,
-	FADT_BOOT_ARCH = 109,
-	FADT_FLAGS = 112,
-	FADT_RESET = 116,
-	FADT_RESET_VALUE = 128,
-	FADT_MINOR = 131,
-	FADT_X_DSDT = 140,
-	FADT_SLEEP_CONTROL = 244,
-	FADT_SLEEP_STATUS = 256,
+#define PCI32_BASE MEMORY_LOW_END
+#define PCI32_END 0xfec00000ull /* the I/O APIC */
+#define PCI64_LEN (64ull << 30)
+#define PCI64_MIN (64ull << 30) /* RAM may grow up to here */
 
-	PROFILE_DESKTOP = 1,
-	BOOT_NO_VGA_NO_CMOS = 0x24,
-	FLAGS_NO_FIXED_BUTTONS = 0x30,
-	FLAGS_RESET_REGISTER = 1 << 10,
-	FLAGS_HARDWARE_REDUCED = 1 << 20,
+struct acpi {
+	GPtrArray *tables; /* GBytes *: SSDTs and others, whole */
+	bool present[ACPI_PARTS];
+	unsigned n; /* processors, as last published */
+	unsigned fragments;
 };
 
-enum aml {
-	AML_ZERO = 0x00,
-	AML_NAME = 0x08,
-	AML_BYTE = 0x0a,
-	AML_DWORD = 0x0c,
-	AML_SCOPE = 0x10,
-	AML_BUFFER = 0x11,
-	AML_PACKAGE = 0x12,
-	AML_DEVICE = 0x5b82, /* in two bytes */
+struct acpi_image {
+	GByteArray *bytes;
+	struct {
+		unsigned at, size;
+	} pointer[MAX_POINTERS]; /* offsets in the image, of offsets in the image */
+	struct {
+		unsigned at, len;
+	} table[MAX_TABLES]; /* with checksums */
+	unsigned n_pointers, n_tables;
+	unsigned rsdt, xsdt;
 };
 
-/* Where the next table goes, and where those before it went. */
-struct place {
-	const struct guest_memory *memory;
-	uint64_t at;
-	unsigned n;
-	uint64_t table[MAX_TABLES];
-	bool full;
-};
-
-static void add(GByteArray *out, uint64_t value, unsigned len)
+struct acpi *acpi_new(void)
 {
-	guint8 bytes[8];
+	struct acpi *acpi = g_new0(struct acpi, 1);
 
-	value = GUINT64_TO_LE(value);
-	memcpy(bytes, &value, sizeof(bytes));
-	g_byte_array_append(out, bytes, len);
+	acpi->tables = g_ptr_array_new_with_free_func((GDestroyNotify)g_bytes_unref);
+	return acpi;
 }
 
-static void set(GByteArray *out, unsigned offset, uint64_t value, unsigned len)
+void acpi_free(struct acpi *acpi)
 {
-	for (unsigned i = 0; i < len; i++)
-		out->data[offset + i] = (guint8)(value >> 8 * i);
+	if (!acpi)
+		return;
+	g_ptr_array_unref(acpi->tables);
+	g_free(acpi);
 }
 
-static uint8_t checksum(const uint8_t *bytes, size_t n)
+static void add_array(struct acpi *acpi, GByteArray *table)
 {
-	uint8_t sum = 0;
-
-	while (n--)
-		sum += *bytes++;
-	return (uint8_t)-sum;
+	table_set(table, ACPI_LENGTH, table->len, 4);
+	g_ptr_array_add(acpi->tables, g_byte_array_free_to_bytes(table));
 }
 
-static GByteArray *table_new(const char *signature, uint8_t revision)
+void acpi_add_fragment(struct machine *machine, GBytes *aml)
 {
-	GByteArray *table = g_byte_array_new();
+	gsize len;
+	const guint8 *bytes = g_bytes_get_data(aml, &len);
 
-	g_byte_array_append(table, (const guint8 *)signature, 4);
-	add(table, 0, 4);
-	add(table, revision, 1);
-	add(table, 0, 1);
-	g_byte_array_append(table, (const guint8 *)"IRORI IRORIPC ", 14);
-	add(table, 1, 4);
-	g_byte_array_append(table, (const guint8 *)"IROR", 4);
-	add(table, 1, 4);
-	return table;
+	if (machine->acpi) {
+		GByteArray *table = table_new("SSDT", 2);
+
+		/* Linux tells tables apart by their names. */
+		table_set(table, 23, 'A' + machine->acpi->fragments++ % 26, 1);
+		g_byte_array_append(table, bytes, (guint)len);
+		add_array(machine->acpi, table);
+	}
+	g_bytes_unref(aml);
 }
 
-/* Writes the bytes to the next free place; its address. Takes the array. */
-static uint64_t place_bytes(struct place *place, GByteArray *bytes)
+void acpi_add_table(struct machine *machine, GBytes *table)
 {
-	uint64_t at = place->at;
+	gsize len;
+	const guint8 *bytes = g_bytes_get_data(table, &len);
+	uint32_t says = 0;
 
-	if (bytes->len > BOOT_KERNEL_MIN - at ||
-		!memory_write(place->memory, at, bytes->data, bytes->len))
-		place->full = true;
-	else
-		place->at = (at + bytes->len + 15) & ~15ull;
-	g_byte_array_unref(bytes);
+	if (len >= ACPI_HEADER_LEN)
+		memcpy(&says, bytes + ACPI_LENGTH, sizeof(says));
+	if (machine->acpi && says == len && len)
+		g_ptr_array_add(machine->acpi->tables, g_bytes_ref(table));
+	else if (machine->acpi)
+		g_warning("a table of %zu bytes that says %u is left out", len, says);
+	g_bytes_unref(table);
+}
+
+void acpi_present(struct machine *machine, enum acpi_part part)
+{
+	if (machine->acpi)
+		machine->acpi->present[part] = true;
+}
+
+static void image_pointer(struct acpi_image *image, unsigned at, unsigned size, unsigned to)
+{
+	table_set(image->bytes, at, to, size);
+	image->pointer[image->n_pointers].at = at;
+	image->pointer[image->n_pointers++].size = size;
+}
+
+/* Its place. */
+static unsigned image_add(struct acpi_image *image, const void *bytes, unsigned len, unsigned align)
+{
+	unsigned at = (image->bytes->len + align - 1) & ~(align - 1);
+
+	while (image->bytes->len < at)
+		table_add(image->bytes, 0, 1);
+	g_byte_array_append(image->bytes, bytes, len);
 	return at;
 }
 
-static uint64_t place_table(struct place *place, GByteArray *table)
+static unsigned image_table(struct acpi_image *image, GByteArray *table)
 {
-	set(table, ACPI_LENGTH, table->len, 4);
-	table->data[ACPI_CHECKSUM] = checksum(table->data, table->len);
-	return place_bytes(place, table);
+	unsigned at, len = table->len;
+
+	table_set(table, ACPI_LENGTH, len, 4);
+	table_set(table, ACPI_CHECKSUM, 0, 1);
+	at = image_add(image, table->data, len, ALIGN);
+	image->table[image->n_tables].at = at;
+	image->table[image->n_tables++].len = len;
+	g_byte_array_unref(table);
+	return at;
 }
 
-/* A table that the XSDT lists. */
-static void place_listed(struct place *place, GByteArray *table)
+static GByteArray *array_of(const void *bytes, size_t len)
 {
-	place->table[place->n++] = place_table(place, table);
+	return g_byte_array_append(g_byte_array_new(), bytes, (guint)len);
 }
 
-/* op, the length of what follows with its own encoding (two bytes), and what follows. */
-static void aml_block(GByteArray *out, unsigned op, GByteArray *inner)
+/* ECAM lies somewhere between RAM and the I/O APIC; what it leaves is for BARs. */
+static void dsdt_windows(struct machine *machine, uint64_t ecam, uint64_t ecam_len, GByteArray *dsdt)
 {
-	unsigned len = inner->len + 2;
+	const struct memory_part *high = memory_part(machine->memory, 1);
+	uint64_t base = MAX(high ? high->gpa + high->len : MEMORY_HIGH_BASE, PCI64_MIN);
 
-	if (op > 0xff)
-		add(out, op >> 8, 1);
-	add(out, op & 0xff, 1);
-	add(out, 0x40 | (len & 0xf), 1);
-	add(out, len >> 4, 1);
-	g_byte_array_append(out, inner->data, inner->len);
-	g_byte_array_unref(inner);
-}
-
-static void aml_name(GByteArray *out, const char *name)
-{
-	add(out, AML_NAME, 1);
-	g_byte_array_append(out, (const guint8 *)name, 4);
-}
-
-static void aml_name_byte(GByteArray *out, const char *name, uint8_t value)
-{
-	aml_name(out, name);
-	add(out, AML_BYTE, 1);
-	add(out, value, 1);
-}
-
-/* "PNP" and four hexadecimal digits, the EISA way. */
-static void aml_name_pnp(GByteArray *out, const char *name, uint16_t number)
-{
-	aml_name(out, name);
-	add(out, AML_DWORD, 1);
-	add(out, 0xd041 | (uint32_t)(number >> 8) << 16 | (uint32_t)(number & 0xff) << 24, 4);
-}
-
-/* _CRS: the resources, to which the end tag is added. */
-static void aml_resources(GByteArray *out, GByteArray *resources)
-{
-	GByteArray *inner = g_byte_array_new();
-
-	add(resources, 0x0079, 2);
-	add(inner, AML_BYTE, 1);
-	add(inner, resources->len, 1);
-	g_byte_array_append(inner, resources->data, resources->len);
-	g_byte_array_unref(resources);
-	aml_name(out, "_CRS");
-	aml_block(out, AML_BUFFER, inner);
-}
-
-static void resource_io(GByteArray *out, uint16_t port, uint8_t len)
-{
-	add(out, 0x0147, 2); /* 16 bits are decoded */
-	add(out, port, 2);
-	add(out, port, 2);
-	add(out, 1, 1);
-	add(out, len, 1);
-}
-
-static void resource_bus_0(GByteArray *out)
-{
-	add(out, 0x000d88, 3);
-	add(out, 0x000c02, 3); /* bus numbers, minimum and maximum fixed */
-	add(out, 0, 8);
-	add(out, 1, 2);
-}
-
-static void resource_memory(GByteArray *out, uint32_t base, uint32_t len)
-{
-	add(out, 0x001787, 3);
-	add(out, 0x010c00, 3); /* memory, fixed, writable, not cached */
-	add(out, 0, 4);
-	add(out, base, 4);
-	add(out, base + len - 1, 4);
-	add(out, 0, 4);
-	add(out, len, 4);
-}
-
-static GByteArray *aml_pci_root(void)
-{
-	GByteArray *root = g_byte_array_new(), *resources = g_byte_array_new();
-
-	g_byte_array_append(root, (const guint8 *)"PCI0", 4);
-	aml_name_pnp(root, "_HID", 0x0a08);
-	aml_name_pnp(root, "_CID", 0x0a03);
-	aml_name_byte(root, "_SEG", 0);
-	aml_name_byte(root, "_BBN", 0);
-	resource_bus_0(resources);
-	resource_io(resources, 0xcf8, 8);
-	resource_memory(resources, (uint32_t)MACHINE_PCI_BASE, (uint32_t)MACHINE_PCI_LEN);
-	aml_resources(root, resources);
-	return root;
-}
-
-static GByteArray *aml_com1(void)
-{
-	GByteArray *com1 = g_byte_array_new(), *resources = g_byte_array_new();
-
-	g_byte_array_append(com1, (const guint8 *)"COM1", 4);
-	aml_name_pnp(com1, "_HID", 0x0501);
-	aml_name_byte(com1, "_UID", 1);
-	resource_io(resources, 0x3f8, 8);
-	add(resources, 0x001022, 3); /* interrupt 4 */
-	aml_resources(com1, resources);
-	return com1;
-}
-
-static GByteArray *dsdt(void)
-{
-	GByteArray *table = table_new("DSDT", 2), *off = g_byte_array_new();
-	GByteArray *scope = g_byte_array_new();
-
-	aml_name(table, "_S5_");
-	add(off, 4, 1); /* elements: the sleep type of reset.c, and three that nobody reads */
-	add(off, AML_BYTE, 1);
-	add(off, 5, 1);
-	add(off, AML_ZERO, 3);
-	aml_block(table, AML_PACKAGE, off);
-	g_byte_array_append(scope, (const guint8 *)"\\_SB_", 5);
-	aml_block(scope, AML_DEVICE, aml_pci_root());
-	aml_block(scope, AML_DEVICE, aml_com1());
-	aml_block(table, AML_SCOPE, scope);
-	return table;
-}
-
-/* A generic address: a port of one byte. */
-static void fadt_port(GByteArray *table, unsigned offset, uint16_t port)
-{
-	set(table, offset, 0x01000801, 4); /* system I/O, 8 bits wide, access by byte */
-	set(table, offset + 4, port, 8);
-}
-
-static GByteArray *fadt(uint64_t dsdt_at)
-{
-	GByteArray *table = table_new("FACP", 6);
-
-	g_byte_array_set_size(table, FADT_LEN);
-	memset(table->data + ACPI_HEADER, 0, FADT_LEN - ACPI_HEADER);
-	set(table, FADT_DSDT, dsdt_at, 4);
-	set(table, FADT_X_DSDT, dsdt_at, 8);
-	set(table, FADT_PROFILE, PROFILE_DESKTOP, 1);
-	set(table, FADT_BOOT_ARCH, BOOT_NO_VGA_NO_CMOS, 2);
-	set(table, FADT_FLAGS,
-		FLAGS_NO_FIXED_BUTTONS | FLAGS_RESET_REGISTER | FLAGS_HARDWARE_REDUCED, 4);
-	fadt_port(table, FADT_RESET, 0xcf9);
-	set(table, FADT_RESET_VALUE, 6, 1);
-	set(table, FADT_MINOR, 4, 1);
-	fadt_port(table, FADT_SLEEP_CONTROL, 0x606);
-	fadt_port(table, FADT_SLEEP_STATUS, 0x607);
-	return table;
-}
-
-static GByteArray *madt(unsigned n)
-{
-	GByteArray *table = table_new("APIC", 4);
-
-	add(table, 0xfee00000, 4);
-	add(table, 1, 4); /* there is a PIC as well */
-	for (unsigned i = 0; i < n; i++) {
-		add(table, 0x0800, 2);
-		add(table, i | i << 8, 2);
-		add(table, 1, 4);
+	table_set(dsdt, DSDT_MECM, ecam, 4);
+	base = (base + PCI64_LEN - 1) & ~(PCI64_LEN - 1);
+	if (ecam <= PCI32_BASE || ecam >= PCI32_END || ecam_len >= PCI32_END - ecam) {
+		ecam = MACHINE_ECAM_BASE; /* elsewhere: two windows all the same */
+		ecam_len = 0;
 	}
-	add(table, 0x0c01, 2); /* I/O APIC, its number, 0 */
-	add(table, 0, 2);
-	add(table, 0xfec00000, 4);
-	add(table, 0, 4);
-	add(table, 0x0a02, 2); /* the PIT's interrupt 0 is wired to pin 2 */
-	add(table, 0, 2);
-	add(table, 2, 4);
-	add(table, 0, 2);
-	add(table, 0x0604, 2); /* LINT1 of all processors is the NMI */
-	add(table, 0xff, 1);
-	add(table, 0, 2);
-	add(table, 1, 1);
-	return table;
+	table_set(dsdt, DSDT_MW1E, ecam - 1, 4);
+	table_set(dsdt, DSDT_MW2B, ecam + ecam_len, 4);
+	table_set(dsdt, DSDT_MW2E, PCI32_END - 1, 4);
+	table_set(dsdt, DSDT_MW6B, base >> 20, 4);
+	table_set(dsdt, DSDT_MW6L, PCI64_LEN >> 20, 4);
 }
 
-static GByteArray *mcfg(void)
+/* dsdt.asl with what is so in this guest. It has the same length in all. */
+static GByteArray *dsdt_new(struct machine *machine, uint64_t ecam, uint64_t ecam_len)
 {
-	GByteArray *table = table_new("MCFG", 1);
+	bool i8042 = machine->acpi && machine->acpi->present[ACPI_I8042];
+	GByteArray *dsdt = array_of(dsdt_aml, sizeof(dsdt_aml));
 
-	add(table, 0, 8);
-	add(table, MACHINE_ECAM_BASE, 8);
-	add(table, 0, 8); /* segment 0, bus 0 to 0 */
-	return table;
+	dsdt_windows(machine, ecam, ecam_len, dsdt);
+	if (!i8042) {
+		table_set(dsdt, DSDT_STA_KBD, 0, 1);
+		table_set(dsdt, DSDT_STA_MOU, 0, 1);
+	}
+	if (!machine->fw_cfg)
+		table_set(dsdt, DSDT_STA_FWCF, 0, 1);
+	return dsdt;
 }
 
-static GByteArray *xsdt(const struct place *place)
+/* The lists of all tables from `first` on, with pointers of 4 and of 8 bytes. */
+static unsigned image_list(struct acpi_image *image, const char *signature, unsigned first,
+	unsigned end, unsigned size)
 {
-	GByteArray *table = table_new("XSDT", 1);
+	GByteArray *list = table_new(signature, 1);
+	unsigned at;
 
-	for (unsigned i = 0; i < place->n; i++)
-		add(table, place->table[i], 8);
-	return table;
+	g_byte_array_set_size(list, ACPI_HEADER_LEN + (end - first) * size);
+	memset(list->data + ACPI_HEADER_LEN, 0, list->len - ACPI_HEADER_LEN);
+	at = image_table(image, list);
+	for (unsigned i = first; i < end; i++)
+		image_pointer(image, at + ACPI_HEADER_LEN + (i - first) * size, size,
+			image->table[i].at);
+	return at;
 }
 
-static GByteArray *rsdp(uint64_t xsdt_at)
+static void image_make(struct acpi_image *image, struct machine *machine, unsigned n)
 {
-	GByteArray *table = g_byte_array_new();
+	const struct acpi *acpi = machine->acpi;
+	GByteArray *facs = table_facs();
+	uint64_t ecam = 0, ecam_len = 0;
+	unsigned facs_at, dsdt_at, fadt_at, first, end;
 
-	g_byte_array_append(table, (const guint8 *)"RSD PTR \0IRORI \2", 16);
-	add(table, 0, 4); /* no RSDT */
-	add(table, RSDP_LEN, 4);
-	add(table, xsdt_at, 8);
-	add(table, 0, 4);
-	table->data[8] = checksum(table->data, 20);
-	table->data[32] = checksum(table->data, RSDP_LEN);
-	return table;
+	*image = (struct acpi_image){ .bytes = g_byte_array_new() };
+	pci_bus_ecam(machine->pci, &ecam, &ecam_len);
+	facs_at = image_add(image, facs->data, facs->len, ACPI_FACS_LEN);
+	g_byte_array_unref(facs);
+	dsdt_at = image_table(image, dsdt_new(machine, ecam, ecam_len));
+	first = image->n_tables;
+	fadt_at = image_table(image, table_fadt(acpi && acpi->present[ACPI_I8042],
+		acpi && acpi->present[ACPI_VGA]));
+	image_pointer(image, fadt_at + ACPI_FADT_FACS, 4, facs_at);
+	image_pointer(image, fadt_at + ACPI_FADT_DSDT, 4, dsdt_at);
+	image_pointer(image, fadt_at + ACPI_FADT_X_DSDT, 8, dsdt_at);
+	image_table(image, table_madt(n));
+	image_table(image, table_mcfg(ecam));
+	for (unsigned i = 0; acpi && i < acpi->tables->len; i++) {
+		gsize len;
+		const void *bytes = g_bytes_get_data(acpi->tables->pdata[i], &len);
+
+		if (image->n_tables == MAX_TABLES - 2) {
+			g_warning("more than %u tables: the rest is left out", MAX_TABLES);
+			break;
+		}
+		image_table(image, array_of(bytes, len));
+	}
+	end = image->n_tables;
+	image->rsdt = image_list(image, "RSDT", first, end, 4);
+	image->xsdt = image_list(image, "XSDT", first, end, 8);
 }
 
-uint64_t acpi_build(const struct guest_memory *memory, unsigned n)
+/* Pointers without an RSDT or XSDT are the loader's to add. */
+static GByteArray *rsdp_new(unsigned rsdt, unsigned xsdt)
 {
-	/* The RSDP's place is kept free: it comes last, when the XSDT has its address. */
-	struct place place = { .memory = memory, .at = BOOT_ACPI + 64 };
-	uint64_t at;
+	GByteArray *rsdp = g_byte_array_new();
 
-	at = place_table(&place, dsdt());
-	place_listed(&place, fadt(at));
-	place_listed(&place, madt(n));
-	place_listed(&place, mcfg());
-	at = place_table(&place, xsdt(&place));
-	place.at = BOOT_ACPI;
-	place_bytes(&place, rsdp(at));
-	return place.full ? 0 : BOOT_ACPI;
+	g_byte_array_append(rsdp, (const guint8 *)"RSD PTR \0IRORI \2", 16);
+	table_add(rsdp, rsdt, 4);
+	table_add(rsdp, RSDP_LEN, 4);
+	table_add(rsdp, xsdt, 8);
+	table_add(rsdp, 0, 4);
+	return rsdp;
+}
+
+static uint64_t get(const GByteArray *bytes, unsigned at, unsigned size)
+{
+	uint64_t value = 0;
+
+	memcpy(&value, bytes->data + at, size);
+	return GUINT64_FROM_LE(value);
+}
+
+/* To address `base`, with its checksums. */
+static void image_settle(struct acpi_image *image, uint64_t base)
+{
+	for (unsigned i = 0; i < image->n_pointers; i++) {
+		unsigned at = image->pointer[i].at, size = image->pointer[i].size;
+
+		table_set(image->bytes, at, get(image->bytes, at, size) + base, size);
+	}
+	for (unsigned i = 0; i < image->n_tables; i++) {
+		uint8_t *table = image->bytes->data + image->table[i].at;
+
+		table[ACPI_CHECKSUM] = table_checksum(table, image->table[i].len);
+	}
+}
+
+uint64_t acpi_build(struct machine *machine, unsigned n)
+{
+	uint64_t at = BOOT_ACPI + ACPI_FACS_LEN;
+	struct acpi_image image;
+	GByteArray *rsdp;
+	bool placed;
+
+	image_make(&image, machine, n);
+	image_settle(&image, at);
+	rsdp = rsdp_new((uint32_t)at + image.rsdt, (uint32_t)at + image.xsdt);
+	rsdp->data[RSDP_CHECKSUM] = table_checksum(rsdp->data, RSDP_SHORT);
+	rsdp->data[RSDP_CHECKSUM_ALL] = table_checksum(rsdp->data, RSDP_LEN);
+	placed = image.bytes->len <= BOOT_KERNEL_MIN - at &&
+		memory_write(machine->memory, at, image.bytes->data, image.bytes->len) &&
+		memory_write(machine->memory, BOOT_ACPI, rsdp->data, rsdp->len);
+	g_byte_array_unref(image.bytes);
+	g_byte_array_unref(rsdp);
+	return placed ? BOOT_ACPI : 0;
+}
+
+/* Commands of the loader: numbers, names of files, and no code. */
+#define FILE_TABLES "etc/acpi/tables"
+#define FILE_RSDP "etc/acpi/rsdp"
+#define FILE_LOADER "etc/table-loader"
+
+enum loader {
+	LOADER_LEN = 128,
+	LOADER_ALLOCATE = 1,
+	LOADER_POINTER = 2,
+	LOADER_CHECKSUM = 3,
+	ZONE_HIGH = 1,
+	ZONE_LOW = 2, /* the segment where an RSDP is looked for */
+};
+
+static void add_file(GByteArray *out, const char *name)
+{
+	char padded[FW_CFG_NAME_MAX] = "";
+
+	g_strlcpy(padded, name, sizeof(padded));
+	g_byte_array_append(out, (const guint8 *)padded, sizeof(padded));
+}
+
+static void command_end(GByteArray *out)
+{
+	while (out->len % LOADER_LEN)
+		table_add(out, 0, 1);
+}
+
+static void command_allocate(GByteArray *out, const char *file, unsigned align, unsigned zone)
+{
+	table_add(out, LOADER_ALLOCATE, 4);
+	add_file(out, file);
+	table_add(out, align, 4);
+	table_add(out, zone, 1);
+	command_end(out);
+}
+
+static void command_pointer(GByteArray *out, const char *file, unsigned at, unsigned size)
+{
+	table_add(out, LOADER_POINTER, 4);
+	add_file(out, file);
+	add_file(out, FILE_TABLES);
+	table_add(out, at, 4);
+	table_add(out, size, 1);
+	command_end(out);
+}
+
+static void command_checksum(GByteArray *out, const char *file, unsigned at, unsigned start,
+	unsigned len)
+{
+	table_add(out, LOADER_CHECKSUM, 4);
+	add_file(out, file);
+	table_add(out, at, 4);
+	table_add(out, start, 4);
+	table_add(out, len, 4);
+	command_end(out);
+}
+
+void acpi_files(struct machine *machine, unsigned n, struct acpi_files *files)
+{
+	GByteArray *loader = g_byte_array_new();
+	struct acpi_image image;
+
+	image_make(&image, machine, n);
+	command_allocate(loader, FILE_RSDP, ALIGN, ZONE_LOW);
+	command_allocate(loader, FILE_TABLES, ACPI_FACS_LEN, ZONE_HIGH);
+	for (unsigned i = 0; i < image.n_pointers; i++)
+		command_pointer(loader, FILE_TABLES, image.pointer[i].at, image.pointer[i].size);
+	for (unsigned i = 0; i < image.n_tables; i++)
+		command_checksum(loader, FILE_TABLES, image.table[i].at + ACPI_CHECKSUM,
+			image.table[i].at, image.table[i].len);
+	command_pointer(loader, FILE_RSDP, RSDP_RSDT, 4);
+	command_pointer(loader, FILE_RSDP, RSDP_XSDT, 8);
+	command_checksum(loader, FILE_RSDP, RSDP_CHECKSUM, 0, RSDP_SHORT);
+	command_checksum(loader, FILE_RSDP, RSDP_CHECKSUM_ALL, 0, RSDP_LEN);
+	files->rsdp = g_byte_array_free_to_bytes(rsdp_new(image.rsdt, image.xsdt));
+	files->tables = g_byte_array_free_to_bytes(image.bytes);
+	files->loader = g_byte_array_free_to_bytes(loader);
+}
+
+static void publish_again(void *owner)
+{
+	struct machine *machine = owner;
+
+	acpi_publish(machine, machine->acpi->n);
+}
+
+void acpi_publish(struct machine *machine, unsigned n)
+{
+	struct acpi_files files;
+
+	if (!machine->acpi)
+		return;
+	machine->acpi->n = n;
+	pci_bus_ecam_moved(machine->pci, publish_again, machine);
+	acpi_files(machine, n, &files);
+	fw_cfg_add(machine, FILE_TABLES, files.tables);
+	fw_cfg_add(machine, FILE_RSDP, files.rsdp);
+	fw_cfg_add(machine, FILE_LOADER, files.loader);
 }

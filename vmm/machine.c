@@ -28,6 +28,7 @@
 #include "vmm/firmware.h"
 #include "vmm/fw_cfg.h"
 #include "vmm/kvm.h"
+#include "vmm/pm.h"
 #include "vmm/property.h"
 #include "vmm/save.h"
 #include "vmm/state.h"
@@ -187,6 +188,7 @@ static bool make_buses(struct machine *machine, GError **error)
 	machine->pio = bus_new("port");
 	machine->mmio = bus_new("memory");
 	machine->pci = pci_bus_new(machine->mmio, machine->pio, kvm_msi_sink(machine->kvm));
+	machine->acpi = acpi_new();
 	rc = pci_bus_map(machine->pci, MACHINE_ECAM_BASE);
 	if (!rc && machine->config->firmware)
 		machine->fw_cfg = fw_cfg_new(machine);
@@ -222,6 +224,8 @@ static int link_request(void *data, enum link_verb verb, uint32_t argument)
 		return machine_set_memory(machine, (uint64_t)argument << 20);
 	if (verb == LINK_VERB_VCPUS)
 		return machine_set_vcpus(machine, argument);
+	if (verb == LINK_VERB_SHUTDOWN)
+		return pm_power_button(machine) ? 0 : -EOPNOTSUPP;
 	if (verb < LINK_VERB_RESET || verb > LINK_VERB_RESUME)
 		return -EINVAL;
 	machine_request(machine, requests[verb], "asked over the seat link");
@@ -457,7 +461,7 @@ static bool boot_direct(struct machine *machine, struct boot_entry *entry, GErro
 	struct machine_parts *parts = (struct machine_parts *)machine;
 
 	pci_bus_renew(machine->pci, MACHINE_PCI_BASE, MACHINE_PCI_LEN);
-	parts->files.rsdp = acpi_build(machine->memory, vcpus_count(machine->vcpus));
+	parts->files.rsdp = acpi_build(machine, vcpus_count(machine->vcpus));
 	if (boot_load(machine->memory, &parts->files, entry, error))
 		return true;
 	g_prefix_error(error, "%s: ", parts->config.kernel);
@@ -468,6 +472,7 @@ static bool boot_direct(struct machine *machine, struct boot_entry *entry, GErro
 static bool boot_firmware(struct machine *machine, struct boot_entry *entry, GError **error)
 {
 	pci_bus_reset(machine->pci);
+	acpi_publish(machine, vcpus_count(machine->vcpus));
 	return firmware_boot(machine, entry, error);
 }
 
@@ -527,6 +532,7 @@ void machine_free(struct machine *machine)
 	machine_free_devices(parts);
 	link_server_free(machine->link);
 	fw_cfg_free(machine->fw_cfg);
+	acpi_free(machine->acpi);
 	pci_bus_free(machine->pci);
 	bus_free(machine->mmio);
 	bus_free(machine->pio);

@@ -18,12 +18,14 @@
 #include "vmm/pci.h"
 
 struct balloon;
+struct acpi;
 struct config_file;
 struct control;
 struct firmware;
 struct fw_cfg;
 struct cpu_hotplug;
 struct kvm;
+struct pm;
 struct state;
 struct stats;
 struct vcpus;
@@ -91,6 +93,8 @@ struct machine {
 	struct guest_memory *memory;
 	struct bus *pio, *mmio;
 	struct pci_bus *pci;
+	struct acpi *acpi;        /* what the tables are made of; NULL in unit tests */
+	struct pm *pm;            /* power management, once the chipset is made */
 	struct kvm *kvm;          /* NULL in unit tests */
 	struct stats *stats;
 	GMainContext *main_context;
@@ -169,6 +173,9 @@ int machine_set_memory(struct machine *machine, uint64_t bytes);
 int machine_set_vcpus(struct machine *machine, unsigned n);
 /* What `irori stat` shows of both. */
 void machine_resources(struct machine *machine, struct link_stat *stat);
+
+/* A pin of PIC and I/O APIC, by its GSI; the level stays. From any thread. */
+void machine_irq(struct machine *machine, unsigned gsi, bool level);
 
 /* ioeventfd: a write of `len` (0: any) bytes at guest address `gpa` signals `fd`. 0 or -errno;
  * -ENOSYS without KVM. */

@@ -112,6 +112,14 @@ int machine_ioeventfd(struct machine *machine, uint64_t gpa, unsigned len, int f
 	return machine->kvm ? kvm_ioeventfd(machine->kvm, gpa, len, fd, add) : -ENOSYS;
 }
 
+void machine_irq(struct machine *machine, unsigned gsi, bool level)
+{
+	int rc = machine->kvm ? kvm_irq_line(machine->kvm, gsi, level) : 0;
+
+	if (rc)
+		g_debug("interrupt %u: %s", gsi, g_strerror(-rc));
+}
+
 void machine_request(struct machine *machine, enum machine_request what, const char *why)
 {
 	if (machine->control)

@@ -142,6 +142,8 @@ struct msi_sink *pci_bus_sink(struct pci_bus *bus);
 int pci_bus_map(struct pci_bus *bus, uint64_t ecam_base);
 /* Where ECAM is now and how long; false: switched off. From any thread, not under the bus's lock. */
 bool pci_bus_ecam(struct pci_bus *bus, uint64_t *base, uint64_t *len);
+/* `moved` is told when the guest has moved it; on a vCPU thread, no lock held. */
+void pci_bus_ecam_moved(struct pci_bus *bus, void (*moved)(void *owner), void *owner);
 /* The chipset's reset control register, port CF9, lies within the address register's four ports:
  * byte accesses to it go to these two (read may be NULL). On vCPU threads, no lock held. */
 void pci_bus_reset_port(struct pci_bus *bus, uint8_t (*read)(void *owner),

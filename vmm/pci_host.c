@@ -26,6 +26,17 @@ enum host_registers {
 	ECAM_BUS_LEN = 1 << 20,
 };
 
+/* Leaves the lock, and tells where ECAM has gone to meanwhile. */
+static void pci_unlock(struct pci_bus *bus)
+{
+	bool told = bus->ecam_told;
+
+	bus->ecam_told = true;
+	g_mutex_unlock(&bus->lock);
+	if (!told && bus->ecam_moved)
+		bus->ecam_moved(bus->ecam_owner);
+}
+
 static uint64_t all_ones(unsigned size)
 {
 	return size >= 8 ? UINT64_MAX : (1ull << (size * 8)) - 1;
@@ -71,7 +82,7 @@ static void ports_write(void *owner, uint64_t offset, unsigned size, uint64_t va
 		bus->address = (uint32_t)value;
 	else if (offset >= 4 && reg + size <= 4 && pci_port_target(bus, &function, &reg))
 		pci_config_write(bus, function, reg, size, value);
-	g_mutex_unlock(&bus->lock);
+	pci_unlock(bus);
 }
 
 static const struct region_ops ports_ops = {
@@ -101,7 +112,7 @@ static void ecam_write(void *owner, uint64_t offset, unsigned size, uint64_t val
 		return;
 	g_mutex_lock(&bus->lock);
 	pci_config_write(bus, (unsigned)(offset >> 12), offset & 0xfff, size, value);
-	g_mutex_unlock(&bus->lock);
+	pci_unlock(bus);
 }
 
 static const struct region_ops ecam_ops = {
@@ -134,6 +145,7 @@ void pci_host_settle(struct pci_bus *bus)
 		g_debug("ECAM cannot lie at %#" G_GINT64_MODIFIER "x", base);
 		bus_move(bus->mmio, &bus->ecam, 0, 0);
 	}
+	bus->ecam_told = false;
 	pci_settle(bus); /* a BAR may have waited for the place */
 }
 
@@ -197,6 +209,12 @@ bool pci_bus_ecam(struct pci_bus *bus, uint64_t *base, uint64_t *len)
 	on = *len != 0;
 	g_mutex_unlock(&bus->lock);
 	return on;
+}
+
+void pci_bus_ecam_moved(struct pci_bus *bus, void (*moved)(void *owner), void *owner)
+{
+	bus->ecam_moved = moved;
+	bus->ecam_owner = owner;
 }
 
 void pci_bus_reset_port(struct pci_bus *bus, uint8_t (*read)(void *owner),

@@ -34,6 +34,9 @@ struct pci_bus {
 	uint8_t (*reset_read)(void *owner);
 	void (*reset_write)(void *owner, uint8_t value);
 	void *reset_owner;
+	void (*ecam_moved)(void *owner);
+	void *ecam_owner;
+	bool ecam_told; /* where it is now; under the lock */
 };
 
 static inline uint32_t config_get(const struct pci_device *device, unsigned offset, unsigned size)

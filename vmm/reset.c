@@ -3,9 +3,8 @@
  *
  *	port 0xcf9   reset control of the chipset: a write with bit 2 set resets
  *	port 0x92    "fast A20": a write with bit 0 set resets
- *	port 0x604   PM1a control, 16 bits, where a Q35 has it: sleep enable (0x2000) with sleep
- *	             type 0 powers off; 0x606 is the sleep control register of a hardware-reduced
- *	             ACPI: sleep enable (0x20) with sleep type 5 (0x14) powers off
+ *
+ * Power-off is pm.c's.
  *
  * With [TestExit] also port 0xf4, as QEMU's isa-debug-exit: a byte v ends the process with exit
  * status v << 1 | 1.
@@ -15,24 +14,18 @@
 #include <errno.h>
 
 #include "vmm/machine.h"
+#include "vmm/state.h"
 
 enum reset_bits {
 	CF9_RESET = 0x04,
 	PORT92_RESET = 0x01,
 	PORT92_A20 = 0x02,
-	PM1_SLEEP_ENABLE = 0x2000,
-	PM1_SLEEP_TYPE = 0x1c00,
-	SLEEP_ENABLE = 0x20,
-	SLEEP_TYPE = 0x1c,
-	SLEEP_TYPE_OFF = 5 << 2,
-	PM1_CONTROL = 4, /* from 0x600 */
-	PM1_REDUCED = 6,
 };
 
 struct reset_device {
 	struct device device;
 	struct machine *machine;
-	struct region port92, pm;
+	struct region port92;
 	uint8_t cf9;
 };
 
@@ -73,33 +66,19 @@ static const struct region_ops port92_ops = {
 	.write = port92_write,
 };
 
-static void pm_write(void *owner, uint64_t offset, unsigned size, uint64_t value)
-{
-	struct reset_device *reset = owner;
-	bool off = false;
-
-	if (offset == PM1_CONTROL && size >= 2)
-		off = (value & (PM1_SLEEP_ENABLE | PM1_SLEEP_TYPE)) == PM1_SLEEP_ENABLE;
-	else if (offset == PM1_REDUCED)
-		off = (value & (SLEEP_ENABLE | SLEEP_TYPE)) == (SLEEP_ENABLE | SLEEP_TYPE_OFF);
-	if (off)
-		machine_request(reset->machine, MACHINE_POWEROFF, "power management (0x604)");
-}
-
-static const struct region_ops pm_ops = {
-	.read = zero_read,
-	.write = pm_write,
-};
-
 static void reset_reset(struct device *device)
 {
 	((struct reset_device *)device)->cf9 = 0;
 }
 
+static void reset_state(struct device *device, struct state *state)
+{
+	STATE(state, ((struct reset_device *)device)->cf9);
+}
+
 static void reset_remove(struct reset_device *reset)
 {
 	bus_remove(reset->machine->pio, &reset->port92);
-	bus_remove(reset->machine->pio, &reset->pm);
 	g_free(reset);
 }
 
@@ -117,15 +96,13 @@ static struct device *reset_create(struct machine *machine, const char *instance
 	struct reset_device *reset = g_new0(struct reset_device, 1);
 
 	*reset = (struct reset_device){
-		.device = { .reset = reset_reset, .destroy = reset_destroy },
+		.device = { .reset = reset_reset, .state = reset_state,
+			.destroy = reset_destroy },
 		.machine = machine,
 		.port92 = { .name = "port 92", .base = 0x92, .len = 1, .ops = &port92_ops,
 			.owner = reset },
-		.pm = { .name = "power management", .base = 0x600, .len = 8, .ops = &pm_ops,
-			.owner = reset },
 	};
-	if (bus_add(machine->pio, &reset->port92) == 0 &&
-		bus_add(machine->pio, &reset->pm) == 0) {
+	if (bus_add(machine->pio, &reset->port92) == 0) {
 		pci_bus_reset_port(machine->pci, cf9_read, cf9_write, reset);
 		return &reset->device;
 	}
@@ -137,7 +114,7 @@ static struct device *reset_create(struct machine *machine, const char *instance
 
 static const struct device_type reset_type = {
 	.section = "Power",
-	.help = "reset and power-off: ports 0xcf9, 0x92, 0x604",
+	.help = "reset: ports 0xcf9, 0x92",
 	.always = true,
 	.create = reset_create,
 };

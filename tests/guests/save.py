@@ -74,7 +74,7 @@ def cycle(vmm, program, config, socket, saved):
         guest = Guest(vmm, "--restore", saved)
         guest.wait_lines(5)
         expect(not os.path.exists(saved), "a saved guest that runs is no longer in the file")
-    expect(irori(program, "poweroff", socket).returncode == 0, "irori poweroff")
+    expect(irori(program, "poweroff", "--force", socket).returncode == 0, "irori poweroff")
     guest.end()
     seen += guest.lines
     print("lines: %s" % seen)
@@ -94,7 +94,7 @@ def cannot_save(vmm, program, config, socket, folder):
                "a link is not followed")
     n = len(guest.lines)
     guest.wait_lines(n + 3)
-    irori(program, "poweroff", socket)
+    irori(program, "poweroff", "--force", socket)
     expect(guest.end() == 0 and guest.lines == list(range(1, len(guest.lines) + 1)),
            "a guest that could not be saved goes on")
 
@@ -142,7 +142,7 @@ def desktop(vmm, program, hearth, initrd, folder):
            "the screen is there at once: %s" % shot.stderr)
     guest.wait_text("booted")
     expect(any(", 0 of" in line for line in guest.lines), "nothing is damaged: %s" % guest.lines)
-    irori(program, "poweroff", socket)
+    irori(program, "poweroff", "--force", socket)
     guest.end()
 
 

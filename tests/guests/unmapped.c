@@ -6,7 +6,7 @@
 enum {
 	NO_PORT = 0x1234,
 	NO_MEMORY = 0xd8000000, /* in the PCI window, where no BAR is */
-	NO_DEVICE = 0x8000f800, /* PCI 00:1f.0 by CF8 */
+	NO_DEVICE = 0x8000f000, /* PCI 00:1e.0 by CF8 */
 	HOST_BRIDGE = 0x80000000,
 	ECAM = 0xe0000000,
 };
@@ -29,7 +29,7 @@ int guest_main(const void *start_info)
 	outl(0xcf8, HOST_BRIDGE);
 	check(inl(0xcfc) == 0x29c08086);
 	check(read32(ECAM) == 0x29c08086);
-	check(read32(ECAM + (31 << 15)) == 0xffffffff);
+	check(read32(ECAM + (30 << 15)) == 0xffffffff);
 	check(inb(0x64) == 0);
 	return 0;
 }

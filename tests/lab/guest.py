@@ -109,7 +109,7 @@ class Guest:
 
     def poweroff(self):
         """Switches it off and waits: its exit status."""
-        self.irori("poweroff")
+        self.irori("poweroff", "--force")
         return self.wait_end()
 
     def status(self):

@@ -11,6 +11,7 @@
 #include "vmm/machine.h"
 
 static struct guest_memory *memory;
+static struct machine machine;
 
 static uint64_t get(uint64_t gpa, unsigned len)
 {
@@ -51,7 +52,7 @@ static uint64_t find(uint64_t rsdp, const char *signature, uint64_t *len)
 
 static void tables_are_found(void)
 {
-	uint64_t rsdp = acpi_build(memory, 3), at, len;
+	uint64_t rsdp = acpi_build(&machine, 3), at, len;
 
 	test_assert(rsdp >= 0xe0000 && rsdp < 0x100000);
 	test_assert(!memcmp(memory_at(memory, rsdp, 8), "RSD PTR ", 8));
@@ -75,7 +76,7 @@ static void tables_are_found(void)
 
 static void processors_are_counted(void)
 {
-	uint64_t rsdp = acpi_build(memory, 64), len, at = find(rsdp, "APIC", &len);
+	uint64_t rsdp = acpi_build(&machine, 64), len, at = find(rsdp, "APIC", &len);
 	unsigned processors = 0, io = 0;
 
 	for (uint64_t entry = at + 44; entry < at + len; entry += get(entry + 1, 1)) {
@@ -93,7 +94,9 @@ static void no_room(void)
 	struct guest_memory *small = memory_new(0xe0000, NULL);
 
 	test_assert(small);
-	test_equal(acpi_build(small, 1), 0);
+	machine.memory = small;
+	test_equal(acpi_build(&machine, 1), 0);
+	machine.memory = memory;
 	memory_free(small);
 }
 
@@ -101,9 +104,17 @@ int main(void)
 {
 	memory = memory_new(2 << 20, NULL);
 	test_assert(memory);
+	machine.memory = memory;
+	machine.mmio = bus_new("memory");
+	machine.pio = bus_new("port");
+	machine.pci = pci_bus_new(machine.mmio, machine.pio, NULL);
+	test_equal(pci_bus_map(machine.pci, MACHINE_ECAM_BASE), 0);
 	test_run(tables_are_found);
 	test_run(processors_are_counted);
 	test_run(no_room);
+	pci_bus_free(machine.pci);
+	bus_free(machine.mmio);
+	bus_free(machine.pio);
 	memory_free(memory);
 	return 0;
 }

@@ -1,5 +1,5 @@
 /*
- * Which port writes reset and power off, and which do not.
+ * Which port writes reset, and which do not.
  */
 #include "vmm/reset.c"
 
@@ -36,18 +36,6 @@ static void resets(void)
 	test_equal(after_write(0x92, 1, 0x02), -1);
 	test_equal(after_write(0x92, 1, 0x03), MACHINE_RESET);
 	test_equal(after_write(0xcf8, 4, 0xffffffff), -1);
-}
-
-static void power_off(void)
-{
-	test_equal(after_write(0x604, 2, 0x2000), MACHINE_POWEROFF);
-	test_equal(after_write(0x604, 4, 0x2000), MACHINE_POWEROFF);
-	test_equal(after_write(0x604, 2, 0x2400), -1); /* another sleep state */
-	test_equal(after_write(0x604, 2, 0x0000), -1);
-	test_equal(after_write(0x604, 1, 0x20), -1);
-	test_equal(after_write(0x606, 1, 0x34), MACHINE_POWEROFF);
-	test_equal(after_write(0x606, 1, 0x14), -1);
-	test_equal(after_write(0x606, 1, 0x24), -1);
 }
 
 static void reads(void)
@@ -92,7 +80,6 @@ int main(void)
 	device = reset_type.create(&machine, "", NULL, NULL);
 	test_assert(device);
 	test_run(resets);
-	test_run(power_off);
 	test_run(reads);
 	test_run(test_exit);
 	test_run(only_one);
