@@ -11,6 +11,7 @@
 #include <linux/input-event-codes.h>
 #include <string.h>
 
+#include "vmm/acpi.h"
 #include "vmm/i8042.h"
 #include "vmm/kvm.h"
 #include "vmm/machine.h"
@@ -274,8 +275,10 @@ static struct device *ps2_create(struct machine *machine, const char *instance, 
 	i8042_init(&ps2->i8042, &i8042_device_ops, ps2);
 	if (bus_add(machine->pio, &ps2->command) == 0 &&
 		(!ps2->enabled || bus_add(machine->pio, &ps2->data) == 0)) {
-		if (ps2->enabled)
+		if (ps2->enabled) {
+			acpi_present(machine, ACPI_I8042);
 			ps2_join(ps2);
+		}
 		return &ps2->device;
 	}
 	g_set_error(error, g_quark_from_static_string("irori-i8042"), EBUSY,

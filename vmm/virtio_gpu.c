@@ -26,6 +26,7 @@
 #include "vmm/gpu_resource.h"
 #include "vmm/gpu_wire.h"
 #include "vmm/state.h"
+#include "vmm/acpi.h"
 #include "vmm/vga_screen.h"
 #include "vmm/virtio_pci.h"
 
@@ -860,6 +861,7 @@ static bool gpu_attach(struct gpu *gpu, const struct gpu_config *config, GError 
 	gpu->vga = vga_screen_new(machine, &gpu->budget, error);
 	if (!gpu->vga)
 		return false;
+	acpi_present(machine, ACPI_VGA);
 	gpu->boot_tick = source_new(gpu, boot_ticked, 0);
 	return virtio_attach_pci_at(machine, &gpu->dev, vga_screen_place(gpu->vga), error);
 }
