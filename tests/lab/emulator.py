@@ -7,6 +7,7 @@ import tempfile
 import time
 
 import cache
+import guests
 import image
 from errors import LabError
 from qmp import Qmp
@@ -24,9 +25,9 @@ COMMAND_LINE = ("console=ttyS0 panic=-1 no_timer_check intel_iommu=on mitigation
                 "systemd.show_status=0")
 
 
-def start(folder, sockets, memory, devices, booted):
+def start(folder, sockets, memory, devices, systems, booted):
     """Its process. In `folder`: console.log, qemu.log, share/; in `sockets`: bell and qmp. `booted`:
-    the folder of a saved PC to go on from, or None."""
+    the folder of a saved PC to go on from, or None. `systems`: what is to be in its /guests."""
     pc_folder = image.pc_image()
     initrd = os.path.join(folder, "hook.cpio.gz")
     with open(initrd, "wb") as file:
@@ -40,11 +41,14 @@ def start(folder, sockets, memory, devices, booted):
         "-m", str(memory), "-kernel", os.path.join(pc_folder, "vmlinuz"), "-initrd", initrd,
         "-append", COMMAND_LINE,
         "-drive", "if=none,id=root,file=%s,format=%s,snapshot=on,cache=unsafe" % (disk, kind)] +
-        channels(folder, sockets) + more + list(devices))
+        channels(folder, sockets, systems) + more + list(devices))
 
 
-def channels(folder, sockets):
+def channels(folder, sockets, systems):
     return ["-device", "virtio-blk-pci,drive=root",
+            "-drive", "if=none,id=guests,file=%s,format=raw,snapshot=on,cache=unsafe" %
+            guests.space(systems),
+            "-device", "virtio-blk-pci,drive=guests",
             "-serial", "file:" + os.path.join(folder, "console.log"),
             "-serial", "unix:%s/bell,server=on,wait=off" % sockets,
             "-qmp", "unix:%s/qmp,server=on,wait=off" % sockets,
@@ -78,7 +82,7 @@ def booted():
     """The folder of a saved PC: disk.qcow2, which changed while it booted, and state."""
     pc_folder = image.pc_image()
     parts = [version(), os.path.basename(pc_folder), image.hook_initrd(pc_folder), MACHINE,
-             COMMAND_LINE, str(MEMORY), "1"]
+             COMMAND_LINE, str(MEMORY), guests.SPACE]
     return cache.cached("booted", parts, lambda into: save(pc_folder, into))
 
 
@@ -95,7 +99,7 @@ def save(pc_folder, into):
             "-m", str(MEMORY), "-kernel", os.path.join(pc_folder, "vmlinuz"), "-initrd", initrd,
             "-append", COMMAND_LINE,
             "-drive", "if=none,id=root,file=%s,format=qcow2,cache=unsafe" % disk] +
-            channels(into, sockets))
+            channels(into, sockets, ()))
         try:
             wait(process, into, lambda: ready(into), BOOT_SECONDS, "boot")
             qmp = Qmp(os.path.join(sockets, "qmp"), SAVE_SECONDS)

@@ -62,7 +62,8 @@ def run_one(name, args):
     keep = args.keep
     try:
         image.need(*getattr(module, "needs", []))
-        pc.start(memory=getattr(module, "memory", emulator.MEMORY), devices=devices_of(module, pc))
+        pc.start(memory=getattr(module, "memory", emulator.MEMORY), devices=devices_of(module, pc),
+                 systems=getattr(module, "systems", ()))
         return "ok", module.run(pc) or ""
     except Skip as reason:
         return "skip", str(reason)
@@ -121,7 +122,7 @@ def shell(args):
     except LabError:
         pc = Pc(pc_folder(args), args.build)
         started = time.time()
-        pc.start(memory=args.memory, devices=args.device)
+        pc.start(memory=args.memory, devices=args.device, systems=args.system)
         print("lab: the PC is up after %.0f s; its /lab is %s" % (time.time() - started, pc.share))
     if not sys.stdin.isatty() or args.detach:
         print("lab: ./dev lab exec 'COMMAND' runs a command in it, ./dev lab stop ends it")
@@ -188,6 +189,8 @@ def arguments():
             one.add_argument("--keep", action="store_true", help="leave it on at the end")
             one.add_argument("--detach", action="store_true", help="start it, and no more")
             one.add_argument("--memory", type=int, default=emulator.MEMORY, help="MiB")
+            one.add_argument("--system", action="append", default=[],
+                             help="a system for its /guests: debian")
             one.add_argument("--device", action="append", default=[],
                              help="an argument more for its QEMU")
     return parser.parse_args()

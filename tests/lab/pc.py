@@ -35,9 +35,10 @@ class Pc:
 
     # Starting and stopping
 
-    def start(self, memory=emulator.MEMORY, devices=(), fresh=False):
+    def start(self, memory=emulator.MEMORY, devices=(), systems=(), fresh=False):
         """Boots it and waits until it takes commands. `devices`: more arguments for QEMU. A PC of the
-        usual kind goes on from where one was saved when it had booted; fresh: not so."""
+        usual kind goes on from where one was saved when it had booted; fresh: not so. `systems`: names
+        in guests.SYSTEMS, to be in its /guests."""
         shutil.rmtree(self.folder, ignore_errors=True)
         os.makedirs(self.share)
         usual = memory == emulator.MEMORY and not devices and not fresh
@@ -45,7 +46,8 @@ class Pc:
         self.sockets = tempfile.mkdtemp(prefix="irori-lab-")
         if self.build:
             self.install_files()
-        self.process = emulator.start(self.folder, self.sockets, memory, devices, booted)
+        self.process = emulator.start(self.folder, self.sockets, memory, devices, systems,
+                                      booted)
         self.pid = self.process.pid
         with open(self.path("state.json"), "w") as file:
             json.dump({"pid": self.pid, "sockets": self.sockets, "build": self.build}, file)
@@ -193,6 +195,16 @@ class Pc:
                 return file.read()
         except OSError:
             return ""
+
+    # Its network
+
+    def network(self):
+        """Gives the PC an interface with a default route, as passt wants one; behind it is nobody. The
+        address of servers in the PC as guests reach them."""
+        self.run("ip link add lan type dummy && ip addr add 192.0.2.1/24 dev lan && ip link set lan up"
+                 " && ip route add default via 192.0.2.254 && ip addr add 198.51.100.7/32 dev lo",
+                 check=True)
+        return "198.51.100.7"
 
     # The project's programs
 
