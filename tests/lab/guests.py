@@ -3,6 +3,7 @@
 tiny      Debian's generic kernel, unmodified, with an initramfs of busybox, some modules and a script
 debian    Debian 12 with systemd on a disk that BIOS and UEFI boot; runs the script on a second disk
 """
+import base64
 import os
 import subprocess
 
@@ -146,10 +147,15 @@ def debian_direct(more=""):
             "CommandLine=root=LABEL=%s ro %s %s\n" % (DEBIAN_LABEL, COMMAND_LINE, more))
 
 
-def debian_job(pc, name, script):
+def debian_job(pc, name, script, files=()):
     """A disk with the job of a `debian`: its path in the PC. The system runs the script (sh, as root)
     from any disk that begins with #!, and switches itself off when it ends. COM1 says GUEST-UP SECONDS
-    before and GUEST-DONE STATUS after it. The script runs at each boot."""
+    before and GUEST-DONE STATUS after it. The script runs at each boot. `files`: (path in it, path
+    here) of small ones that it brings along."""
+    for path, source in files:
+        with open(source, "rb") as file:
+            text = base64.encodebytes(file.read()).decode()
+        script = "base64 -d >%s <<'END'\n%sEND\nchmod 755 %s\n%s" % (path, text, path, script)
     data = ("#!/bin/sh\n" + script + "\nexit $?\n").encode()
     pc.write(name + ".job", data + b"\n" * (-len(data) % 4096))
     # Not from the share: io_uring and O_DIRECT want a real file system.
