@@ -10,8 +10,12 @@
 #include <errno.h>
 #include <gio/gio.h>
 #include <string.h>
+#include <unistd.h>
 
+#include "vmm/disk_daemon.h"
 #include "vmm/disk_internal.h"
+#include "vmm/disk_nbd.h"
+#include "vmm/disk_qcow2.h"
 #include "vmm/machine.h"
 #include "vmm/state.h"
 
@@ -275,18 +279,79 @@ void disk_close(struct disk *disk)
 		guard_free(guard);
 }
 
-static struct disk *open_raw(const struct disk_config *config, bool read_only, GError **error)
+static bool wrong(GError **error, const char *path, const char *what)
 {
+	g_set_error(error, G_IO_ERROR, G_IO_ERROR_INVALID_DATA, "disk %s: %s", path, what);
+	return false;
+}
+
+/* What it is, by its configuration, its name and its content: all that speak must agree. A guest can
+ * write what it likes at the beginning of a raw disk; content alone decides nothing. */
+static bool find_format(int fd, const struct disk_config *config, enum disk_format *format,
+	GError **error)
+{
+	uint8_t head[4] = "";
+	ssize_t got = pread(fd, head, sizeof(head), 0);
+	bool magic = got == sizeof(head) && qcow2_magic(head, sizeof(head));
+	bool named = g_str_has_suffix(config->path, ".qcow2");
+
+	*format = config->format;
+	if (config->format == DISK_FORMAT_QCOW2 && !magic)
+		return wrong(error, config->path, "is not a qcow2 image, as Format= says");
+	if (config->format != DISK_FORMAT_AUTO)
+		return true;
+	if (named && !magic)
+		return wrong(error, config->path,
+			"is named like a qcow2 image and is none; Format=raw if it is raw");
+	if (magic && !named)
+		return wrong(error, config->path, "begins like a qcow2 image and is not named like "
+						  "one; Format=qcow2 or Format=raw says what it is");
+	*format = magic ? DISK_FORMAT_QCOW2 : DISK_FORMAT_RAW;
+	return true;
+}
+
+static struct disk *open_path(struct machine *machine, const struct disk_config *config,
+	bool read_only, GError **error)
+{
+	enum disk_format format;
 	int fd = disk_file_open(config->path, read_only, error);
 
-	return fd < 0 ? NULL : disk_file_new(fd, config->path, read_only,
-				       config->engine == DISK_ENGINE_AUTO, error);
+	if (fd < 0)
+		return NULL;
+	if (!find_format(fd, config, &format, error)) {
+		close(fd);
+		return NULL;
+	}
+	if (format == DISK_FORMAT_RAW)
+		return disk_file_new(fd, config->path, read_only,
+			config->engine == DISK_ENGINE_AUTO, error);
+	close(fd); /* and its lock, which is taken again with those of the whole chain */
+	return disk_daemon_open(machine, config->path, read_only, error);
+}
+
+static struct disk *open_layers(struct machine *machine, const struct disk_config *config,
+	GError **error)
+{
+	bool read_only = config->read_only || config->ephemeral;
+	struct disk *disk;
+
+	if (!config->path == !config->url) {
+		wrong(error, config->path ? config->path : "?", "needs Path= or Url=, and not both");
+		return NULL;
+	}
+	disk = config->url ? disk_nbd_open_url(machine, config->url, read_only, error) :
+		open_path(machine, config, read_only, error);
+	if (!disk || !config->ephemeral || config->read_only)
+		return disk;
+	return disk_overlay_new(disk, config->scratch ? config->scratch : "/var/tmp",
+		config->ephemeral_max ? config->ephemeral_max : UINT64_MAX / 2,
+		config->engine == DISK_ENGINE_AUTO, error);
 }
 
 struct disk *disk_open(struct machine *machine, const char *name, const struct disk_config *config,
 	GError **error)
 {
-	struct disk *disk = open_raw(config, config->read_only, error);
+	struct disk *disk = open_layers(machine, config, error);
 
 	if (!disk)
 		return NULL;

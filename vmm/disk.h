@@ -25,6 +25,7 @@ struct state;
 enum disk_limits {
 	DISK_DEPTH = 128, /* operations under way at once; the caller keeps to it */
 	DISK_SECTOR = 512,
+	DISK_SEGMENTS = 258, /* buffers of one operation */
 	DISK_ID_LEN = 20, /* of a serial number */
 	DISK_MODEL_LEN = 40,
 };

@@ -6,6 +6,7 @@
 #include "vmm/disk.h"
 #include "vmm/machine.h"
 
+static const char *const disk_formats[] = {"auto", "raw", "qcow2", NULL};
 static const char *const disk_buses[] = {"virtio", "nvme", NULL};
 static const char *const disk_engines[] = {"auto", "sync", NULL};
 static const char *const disk_policies[] = {"report", "pause", NULL};
@@ -14,11 +15,24 @@ static const char *const disk_policies[] = {"report", "pause", NULL};
 
 static const struct property disk_properties[] = {
 	{"Path", PROPERTY_PATH, OFFSET(path), NULL, "a raw or qcow2 image, or a block device",
-		.required = true},
+		.required = false},
+	{"Url", PROPERTY_STRING, OFFSET(url), NULL,
+		"instead of Path: an NBD server, nbd+unix:///EXPORT?socket=PATH", .required = false},
+	{"Format", PROPERTY_ENUM, OFFSET(format), "auto",
+		"auto: qcow2 if both its name (.qcow2) and its content say so, else raw",
+		.values = disk_formats},
 	{"Bus", PROPERTY_ENUM, OFFSET(bus), "virtio", "virtio, or nvme for guests without its driver",
 		.values = disk_buses},
 	{"ReadOnly", PROPERTY_BOOL, OFFSET(read_only), "no",
 		"the guest cannot write to it; several guests may share it", .required = false},
+	{"Ephemeral", PROPERTY_BOOL, OFFSET(ephemeral), "no",
+		"what the guest writes is thrown away when it is reset or off; several guests may "
+		"share the disk", .required = false},
+	{"EphemeralMax", PROPERTY_SIZE, OFFSET(ephemeral_max), "16G",
+		"how much of that there may be, at most", .min = 1 << 20, .max = 1ull << 50},
+	{"EphemeralFolder", PROPERTY_PATH, OFFSET(scratch), NULL,
+		"where it is kept meanwhile, in a file without a name (default: /var/tmp)",
+		.required = false},
 	{"BootIndex", PROPERTY_UINT, OFFSET(boot_index), "0",
 		"its place in the order that the firmware boots from; 0: none", .max = 1000},
 	{"Serial", PROPERTY_STRING, OFFSET(serial), NULL,

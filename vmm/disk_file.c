@@ -239,6 +239,11 @@ static void file_reap(struct disk *disk, bool wait)
 	file_submit(disk);
 }
 
+static bool file_busy(struct disk *disk)
+{
+	return ((struct disk_file *)disk)->under_way > 0;
+}
+
 static gboolean file_event(gint fd, GIOCondition condition, gpointer data)
 {
 	struct disk_file *file = data;
@@ -283,6 +288,7 @@ static const struct disk_layer_ops disk_file_ops = {
 	.queue = file_queue,
 	.submit = file_submit,
 	.reap = file_reap,
+	.busy = file_busy,
 	.watch = file_watch,
 	.close = file_close,
 };
@@ -292,13 +298,13 @@ static bool file_measure(struct disk_file *file, const char *path, GError **erro
 	struct stat status;
 
 	if (fstat(file->fd, &status) < 0)
-		return disk_fail(error, path, "cannot be looked at", errno);
+		return !!disk_fail(error, path, "cannot be looked at", errno);
 	if (S_ISREG(status.st_mode))
 		file->disk.size = (uint64_t)status.st_size;
 	else if (ioctl(file->fd, BLKGETSIZE64, &file->disk.size) < 0)
-		return disk_fail(error, path, "cannot be measured", errno);
+		return !!disk_fail(error, path, "cannot be measured", errno);
 	if (file->disk.size < DISK_SECTOR)
-		return disk_fail(error, path, "is smaller than one sector", EINVAL);
+		return !!disk_fail(error, path, "is smaller than one sector", EINVAL);
 	if (file->disk.size % DISK_SECTOR) {
 		g_set_error(error, G_IO_ERROR, G_IO_ERROR_INVALID_DATA,
 			"disk %s: its size, %" G_GUINT64_FORMAT
@@ -345,11 +351,11 @@ static bool file_check_kind(int fd, const char *path, GError **error)
 	struct stat status;
 
 	if (fstat(fd, &status) < 0)
-		return disk_fail(error, path, "cannot be looked at", errno);
+		return !!disk_fail(error, path, "cannot be looked at", errno);
 	if (S_ISDIR(status.st_mode))
-		return disk_fail(error, path, "cannot be a disk", EISDIR);
+		return !!disk_fail(error, path, "cannot be a disk", EISDIR);
 	if (!S_ISREG(status.st_mode) && !S_ISBLK(status.st_mode))
-		return disk_fail(error, path, "neither a file nor a block device", EINVAL);
+		return !!disk_fail(error, path, "neither a file nor a block device", EINVAL);
 	return true;
 }
 

@@ -15,6 +15,7 @@ struct disk_layer_ops {
 	void (*submit)(struct disk *disk);
 	/* Gives what has ended to disk_ended; with `wait`, until nothing is under way in it. */
 	void (*reap)(struct disk *disk, bool wait);
+	bool (*busy)(struct disk *disk); /* something is under way in it */
 	void (*watch)(struct disk *disk, GMainContext *context);
 	void (*reset)(struct disk *disk);                      /* may be NULL */
 	void (*state)(struct disk *disk, struct state *state); /* may be NULL */
@@ -62,5 +63,11 @@ struct disk *disk_fail(GError **error, const char *name, const char *what, int c
 struct disk *disk_file_new(int fd, const char *path, bool read_only, bool uring, GError **error);
 /* Opens and locks: the descriptor, or -1 and error set. */
 int disk_file_open(const char *path, bool read_only, GError **error);
+
+
+/* Reads come from `base`, which it takes over, until they were written; that goes to a file without
+ * a name in `folder`, up to `max` bytes. */
+struct disk *disk_overlay_new(struct disk *base, const char *folder, uint64_t max, bool uring,
+	GError **error);
 
 #endif
