@@ -20,8 +20,8 @@ struct command {
 	int (*run)(const char *name, char **args, int n);
 };
 
-extern const struct command command_demo, command_run, command_list, command_stat, command_reset,
-	command_poweroff, command_pause, command_resume, command_save, command_restore,
+extern const struct command command_demo, command_run, command_view, command_list, command_stat,
+	command_reset, command_poweroff, command_pause, command_resume, command_save, command_restore,
 	command_memory, command_vcpus, command_screenshot, command_send_keys, command_doctor;
 
 /* "irori NAME: message" on stderr; returns `status`. */

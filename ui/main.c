@@ -13,6 +13,7 @@
 static const struct command *const commands[] = {
 	&command_demo,
 	&command_run,
+	&command_view,
 	&command_list,
 	&command_stat,
 	&command_reset,
