@@ -1,0 +1,143 @@
+"""A tone by aplay on HD Audio comes out at the host's sink, one at its source reaches arecord.
+
+Stock software on both ends: Debian's snd-hda-intel and alsa-utils in the guest, PulseAudio with null
+sinks on the PC, irori-sound between them. The PC is slow and its processors are taken away for long:
+the guest's buffer holds the whole tone (in periods of 100 ms), the seat has 500 ms in hand. Asserted is
+ * the tone's frequency: what the sink heard is nearly all at 1000 Hz, nothing at its neighbours;
+ * its length, to 10 %;
+ * no gap longer than a period within it, played or recorded;
+ * the card's position as the guest sees it while it plays: it moves in steps of less than a period.
+"""
+import os
+import struct
+import sys
+import wave
+
+import guests
+from guest import Guest
+from pc import LabError
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "audio"))
+import sound as analysis  # noqa: E402  (tests/audio/sound.py: finds tones and gaps)
+
+RATE = 48000
+HZ = 1000
+SECONDS = 6
+RECORDED = 5
+PERIOD_MS = 100
+MODULES = ("snd_hda_codec_generic", "snd_hda_intel", "virtio_pci", "virtio_blk")
+
+# Debian's own programs, from the PC, with what they are linked with.
+COLLECT = r"""
+set -e; mkdir -p /lab/alsa/bin; cd /lab/alsa
+for p in aplay amixer; do cp -L $(command -v $p) bin/; done; cp -L bin/aplay bin/arecord
+for l in $(ldd bin/aplay bin/amixer | grep -o '/[^ :]*\.so[^ ]*' | sort -u); do
+	mkdir -p .$(dirname $l); cp -L $l .$l
+done
+mkdir -p usr/share; cp -r /usr/share/alsa usr/share/
+"""
+
+HOST = r"""
+set -e; export HOME=/run/lab XDG_RUNTIME_DIR=/run/lab PULSE_SERVER=unix:/run/lab/pulse.sock
+chrt -r 20 pulseaudio -n --daemonize=no --exit-idle-time=-1 --use-pid-file=no --system=no --log-target=stderr \
+	-L 'module-native-protocol-unix socket=/run/lab/pulse.sock auth-anonymous=1' \
+	-L 'module-null-sink sink_name=seat rate=48000' \
+	-L 'module-null-sink sink_name=voice rate=48000' >/lab/pulseaudio.log 2>&1 &
+for i in $(seq 100); do pactl info >/dev/null 2>&1 && break; sleep 0.2; done
+chrt -r 20 irori-sound --server $PULSE_SERVER --sink seat --source voice.monitor --microphone --latency 500 \
+	--stat 1 /run/lab/irori/sound.sock >/lab/irori-sound.log 2>&1 &
+echo $! >/run/lab/irori-sound.pid
+parec -d seat.monitor --raw --format=s16le --rate=48000 --channels=2 --latency-msec=500 \
+	>/run/lab/heard.raw 2>/lab/parec.log &
+echo $! >/run/lab/parec.pid
+while :; do tail -c +45 /lab/tone.wav; done | pacat -d voice --latency-msec=500 --raw --format=s16le \
+	--rate=48000 --channels=2
+"""
+
+SCRIPT = r"""
+cat /proc/asound/cards; cat /proc/asound/card0/codec#0 | head -n 4
+amixer -q sset Master 100% unmute; amixer -q sset PCM 100% unmute; amixer -q sset Capture 100% cap
+amixer | head -n 30
+aplay -D hw:0,0 --buffer-time=8000000 --period-time=PERIOD /tone.wav & player=$!
+sleep 2; seen=
+for i in $(seq 100); do
+	while read -r key colon value; do case $key in hw_ptr*) seen="$seen ${value#: }";; esac
+	done </proc/asound/card0/pcm0p/sub0/status
+done
+echo "POSITIONS$seen"
+wait $player; echo "PLAYED $?"
+arecord -D hw:0,0 -f S16_LE -c 2 -r 48000 -d RECORDED --buffer-time=8000000 --period-time=PERIOD /tmp/heard.wav
+echo "RECORDED $?"
+dd if=/tmp/heard.wav of=/dev/vda bs=4096 2>/dev/null; sync
+grep -i -E 'hda|azx' /proc/interrupts
+""".replace("PERIOD", str(PERIOD_MS * 1000)).replace("-d RECORDED", "-d %d" % RECORDED)
+
+
+def tone(path, seconds):
+    import math
+    with wave.open(path, "wb") as file:
+        file.setnchannels(2)
+        file.setsampwidth(2)
+        file.setframerate(RATE)
+        file.writeframes(b"".join(
+            struct.pack("<hh", *[int(12000 * math.sin(2 * math.pi * HZ * i / RATE))] * 2)
+            for i in range(RATE * seconds)))
+
+
+def alsa_files(pc):
+    """(path in the guest, path here) of alsa-utils, as the PC has them."""
+    pc.run(COLLECT, check=True)
+    top = pc.get("/lab/alsa")
+    return [(os.path.relpath(os.path.join(folder, name), top), os.path.join(folder, name))
+            for folder, _, names in os.walk(top) for name in names]
+
+
+def judge(raw, what, seconds):
+    found = analysis.Recording(raw, HZ)
+    if found.seconds < seconds * 0.9 or found.seconds > seconds * 1.1:
+        raise LabError("%s: %.2f s of tone, expected %d" % (what, found.seconds, seconds))
+    found.report()
+    if found.here < 3000 or found.others > found.here / 20:
+        raise LabError("%s: not a tone of %d Hz: %.0f there, %.0f beside it" % (
+            what, HZ, found.here, found.others))
+    if found.quiet_ms > PERIOD_MS:
+        raise LabError("%s: a gap of %.1f ms, expected at most a period of %d" % (
+            what, found.quiet_ms, PERIOD_MS))
+    return "%s %.1f s, longest gap %.1f ms, %d breaks" % (
+        what, found.seconds, found.quiet_ms, found.jumps)
+
+
+def judge_positions(positions):
+    """It moves by less than a period at a time, unless the guest itself has stood still."""
+    moved = [b - a for a, b in zip(positions, positions[1:]) if b > a]
+    if len(moved) < 5:
+        raise LabError("the position moved %d times while it was looked at: %s" % (
+            len(moved), positions))
+    middle = sorted(moved)[len(moved) // 2]
+    if middle > RATE * PERIOD_MS // 1000 // 4:
+        raise LabError("positions in steps of %d frames: %s" % (middle, positions))
+    return "positions in steps of %d frames" % middle
+
+
+def read(pc, path):
+    with open(pc.get(path), "rb") as file:
+        return file.read()
+
+
+def run(pc):
+    wav = os.path.join(pc.share, "tone.wav")
+    tone(wav, SECONDS)
+    files = alsa_files(pc) + [("tone.wav", wav)]
+    lines = guests.tiny(pc, "sound", SCRIPT, MODULES, files)
+    pc.run("truncate -s 4M /run/lab/heard.img", check=True)
+    pc.spawn(HOST)
+    guest = Guest(pc, "sound", "[Guest]\nMemory=256M\n" + lines +
+                  "[Sound]\nAhead=500\n[Disk heard]\nPath=/run/lab/heard.img\n").start()
+    positions = [int(x) for x in guest.wait(r"POSITIONS([ \d]*)", 150).group(1).split()]
+    guest.wait(r"PLAYED 0", 60)
+    guest.wait(r"RECORDED 0", 90)
+    guest.wait(r"GUEST-DONE", 60)
+    pc.run("kill $(cat /run/lab/parec.pid)")
+    played = judge(read(pc, "/run/lab/heard.raw"), "played", SECONDS)
+    heard = judge(read(pc, "/run/lab/heard.img")[44:RATE * 4 * RECORDED + 44], "recorded", RECORDED)
+    return "%s; %s; %s" % (played, heard, judge_positions(positions))
