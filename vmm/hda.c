@@ -7,8 +7,6 @@
  * Thread: registers on processors' threads, all that concerns the seats on the seat thread, under
  * one lock.
  */
-#define G_LOG_DOMAIN "hda"
-
 #include "vmm/hda_internal.h"
 
 #include <gio/gio.h>

@@ -20,7 +20,7 @@ enum hda_limits {
 	HDA_INPUTS = 4,
 	HDA_OUTPUTS = 4,
 	HDA_STREAMS = HDA_INPUTS + HDA_OUTPUTS, /* inputs first, as the registers are */
-	HDA_FIFO = 65536,   /* bytes: 300 ms of the largest format, which is more than half of Ahead= */
+	HDA_FIFO = 65536,   /* bytes: 300 ms of the largest format, more than Ahead= can be */
 	HDA_TURN_BYTES = 65536, /* that a stream moves at a time, at most */
 	HDA_TURN_ENTRIES = 1024, /* and buffers that it enters */
 	HDA_TICK_NS = 2000000, /* how old the positions in memory are, at most */

@@ -26,7 +26,7 @@ static const struct property sound_properties[] = {
 		.fallback = "hda", .values = sound_models,
 		.help = "hda: Intel HD Audio, which every system knows; virtio: virtio-snd" },
 	{ .key = "Ahead", .type = PROPERTY_UINT, .offset = offsetof(struct sound_config, ahead),
-		.fallback = "60", .min = 10, .max = 500,
+		.fallback = "60", .min = 10, .max = 200,
 		.help = "Milliseconds of sound that the seat has in hand" },
 	{ 0 },
 };
