@@ -9,22 +9,11 @@
 #include <string.h>
 
 #include "vmm/acpi/dsdt.aml.h"
+#include "vmm/acpi_image.h"
 #include "vmm/acpi_table.h"
 #include "vmm/boot.h"
 #include "vmm/fw_cfg.h"
 #include "vmm/machine.h"
-
-enum acpi_limits {
-	RSDP_LEN = 36,
-	RSDP_RSDT = 16,
-	RSDP_XSDT = 24,
-	RSDP_CHECKSUM = 8,
-	RSDP_CHECKSUM_ALL = 32,
-	RSDP_SHORT = 20,
-	MAX_TABLES = 32,
-	MAX_POINTERS = 8 + 2 * MAX_TABLES,
-	ALIGN = 16,
-};
 
 #define PCI32_BASE MEMORY_LOW_END
 #define PCI32_END 0xfec00000ull /* the I/O APIC */
@@ -36,18 +25,6 @@ struct acpi {
 	bool present[ACPI_PARTS];
 	unsigned n; /* processors, as last published */
 	unsigned fragments;
-};
-
-struct acpi_image {
-	GByteArray *bytes;
-	struct {
-		unsigned at, size;
-	} pointer[MAX_POINTERS]; /* offsets in the image, of offsets in the image */
-	struct {
-		unsigned at, len;
-	} table[MAX_TABLES]; /* with checksums */
-	unsigned n_pointers, n_tables;
-	unsigned rsdt, xsdt;
 };
 
 struct acpi *acpi_new(void)
@@ -133,7 +110,7 @@ static unsigned image_table(struct acpi_image *image, GByteArray *table)
 
 	table_set(table, ACPI_LENGTH, len, 4);
 	table_set(table, ACPI_CHECKSUM, 0, 1);
-	at = image_add(image, table->data, len, ALIGN);
+	at = image_add(image, table->data, len, ACPI_ALIGN);
 	image->table[image->n_tables].at = at;
 	image->table[image->n_tables++].len = len;
 	g_byte_array_unref(table);
@@ -220,8 +197,8 @@ static void image_make(struct acpi_image *image, struct machine *machine, unsign
 		gsize len;
 		const void *bytes = g_bytes_get_data(acpi->tables->pdata[i], &len);
 
-		if (image->n_tables == MAX_TABLES - 2) {
-			g_warning("more than %u tables: the rest is left out", MAX_TABLES);
+		if (image->n_tables == ACPI_MAX_TABLES - 2) {
+			g_warning("more than %u tables: the rest is left out", ACPI_MAX_TABLES);
 			break;
 		}
 		image_table(image, array_of(bytes, len));
@@ -287,84 +264,14 @@ uint64_t acpi_build(struct machine *machine, unsigned n)
 	return placed ? BOOT_ACPI : 0;
 }
 
-/* Commands of the loader: numbers, names of files, and no code. */
-#define FILE_TABLES "etc/acpi/tables"
-#define FILE_RSDP "etc/acpi/rsdp"
-#define FILE_LOADER "etc/table-loader"
-
-enum loader {
-	LOADER_LEN = 128,
-	LOADER_ALLOCATE = 1,
-	LOADER_POINTER = 2,
-	LOADER_CHECKSUM = 3,
-	ZONE_HIGH = 1,
-	ZONE_LOW = 2, /* the segment where an RSDP is looked for */
-};
-
-static void add_file(GByteArray *out, const char *name)
-{
-	char padded[FW_CFG_NAME_MAX] = "";
-
-	g_strlcpy(padded, name, sizeof(padded));
-	g_byte_array_append(out, (const guint8 *)padded, sizeof(padded));
-}
-
-static void command_end(GByteArray *out)
-{
-	while (out->len % LOADER_LEN)
-		table_add(out, 0, 1);
-}
-
-static void command_allocate(GByteArray *out, const char *file, unsigned align, unsigned zone)
-{
-	table_add(out, LOADER_ALLOCATE, 4);
-	add_file(out, file);
-	table_add(out, align, 4);
-	table_add(out, zone, 1);
-	command_end(out);
-}
-
-static void command_pointer(GByteArray *out, const char *file, unsigned at, unsigned size)
-{
-	table_add(out, LOADER_POINTER, 4);
-	add_file(out, file);
-	add_file(out, FILE_TABLES);
-	table_add(out, at, 4);
-	table_add(out, size, 1);
-	command_end(out);
-}
-
-static void command_checksum(GByteArray *out, const char *file, unsigned at, unsigned start,
-	unsigned len)
-{
-	table_add(out, LOADER_CHECKSUM, 4);
-	add_file(out, file);
-	table_add(out, at, 4);
-	table_add(out, start, 4);
-	table_add(out, len, 4);
-	command_end(out);
-}
-
 void acpi_files(struct machine *machine, unsigned n, struct acpi_files *files)
 {
-	GByteArray *loader = g_byte_array_new();
 	struct acpi_image image;
 
 	image_make(&image, machine, n);
-	command_allocate(loader, FILE_RSDP, ALIGN, ZONE_LOW);
-	command_allocate(loader, FILE_TABLES, ACPI_FACS_LEN, ZONE_HIGH);
-	for (unsigned i = 0; i < image.n_pointers; i++)
-		command_pointer(loader, FILE_TABLES, image.pointer[i].at, image.pointer[i].size);
-	for (unsigned i = 0; i < image.n_tables; i++)
-		command_checksum(loader, FILE_TABLES, image.table[i].at + ACPI_CHECKSUM,
-			image.table[i].at, image.table[i].len);
-	command_pointer(loader, FILE_RSDP, RSDP_RSDT, 4);
-	command_pointer(loader, FILE_RSDP, RSDP_XSDT, 8);
-	command_checksum(loader, FILE_RSDP, RSDP_CHECKSUM, 0, RSDP_SHORT);
-	command_checksum(loader, FILE_RSDP, RSDP_CHECKSUM_ALL, 0, RSDP_LEN);
+	files->loader = acpi_loader(&image);
 	files->rsdp = g_byte_array_free_to_bytes(rsdp_new(image.rsdt, image.xsdt));
 	files->tables = g_byte_array_free_to_bytes(image.bytes);
-	files->loader = g_byte_array_free_to_bytes(loader);
 }
 
 static void publish_again(void *owner)
@@ -383,7 +290,7 @@ void acpi_publish(struct machine *machine, unsigned n)
 	machine->acpi->n = n;
 	pci_bus_ecam_moved(machine->pci, publish_again, machine);
 	acpi_files(machine, n, &files);
-	fw_cfg_add(machine, FILE_TABLES, files.tables);
-	fw_cfg_add(machine, FILE_RSDP, files.rsdp);
-	fw_cfg_add(machine, FILE_LOADER, files.loader);
+	fw_cfg_add(machine, ACPI_FILE_TABLES, files.tables);
+	fw_cfg_add(machine, ACPI_FILE_RSDP, files.rsdp);
+	fw_cfg_add(machine, ACPI_FILE_LOADER, files.loader);
 }

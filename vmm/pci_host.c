@@ -192,6 +192,7 @@ int pci_bus_map(struct pci_bus *bus, uint64_t ecam_base)
 	config_set(bridge, Q35_PCIEXBAR + 4, (uint32_t)(ecam_base >> 32), 4);
 	memcpy(bridge->initial, bridge->config, PCI_CONFIG_SIZE);
 	pci_host_settle(bus);
+	bus->ecam_told = true;
 	result = bus->ecam.len ? 0 : -EBUSY;
 	g_mutex_unlock(&bus->lock);
 	if (result < 0)

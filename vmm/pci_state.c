@@ -43,7 +43,6 @@ void pci_state(struct pci_device *device, struct state *state)
 			msix_control_written(device);
 		if (device->msi_cap)
 			msi_written(device);
-		msix_master_written(device);
 		pci_intx(device, intx);
 		pci_intx_update(device);
 		if (device->ops && device->ops->command_written)
