@@ -97,6 +97,16 @@ static bool exit_system(struct vcpu *vcpu)
 	return true;
 }
 
+/* Registers of the SynIC are the kernel's; a hypercall that it leaves to us is none that we offered. */
+static bool exit_hyperv(struct vcpu *vcpu)
+{
+	enum { HV_STATUS_INVALID_HYPERCALL_CODE = 2 };
+
+	if (vcpu->run->hyperv.type == KVM_EXIT_HYPERV_HCALL)
+		vcpu->run->hyperv.u.hcall.result = HV_STATUS_INVALID_HYPERCALL_CODE;
+	return true;
+}
+
 /* `name` is what people read in `irori stat`; a reason without handler is a crash. */
 static const struct {
 	const char *name;
@@ -118,6 +128,7 @@ static const struct {
 	[KVM_EXIT_NMI] = { "nmi", exit_nothing },
 	[KVM_EXIT_INTERNAL_ERROR] = { "internal-error", exit_internal },
 	[KVM_EXIT_SYSTEM_EVENT] = { "system-event", exit_system },
+	[KVM_EXIT_HYPERV] = { "hyperv", exit_hyperv },
 	[KVM_EXIT_IOAPIC_EOI] = { "ioapic-eoi", exit_nothing },
 	[KVM_EXIT_X86_RDMSR] = { "rdmsr", NULL },
 	[KVM_EXIT_X86_WRMSR] = { "wrmsr", NULL },

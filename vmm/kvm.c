@@ -160,6 +160,7 @@ void kvm_free(struct kvm *kvm)
 	if (kvm->fd >= 0)
 		close(kvm->fd);
 	g_free(kvm->cpuid);
+	g_free(kvm->hyperv);
 	g_free(kvm->msrs);
 	g_mutex_clear(&kvm->lock);
 	g_free(kvm);

@@ -54,6 +54,8 @@ int kvm_ioeventfd(struct kvm *kvm, uint64_t gpa, unsigned len, int fd, bool add)
 
 /* Processor `index`: its descriptor or -errno; *run is its shared page, unmapped by vcpu.c. */
 int kvm_create_vcpu(struct kvm *kvm, unsigned index, struct kvm_run **run, size_t *run_len);
+/* Processors that are made from now on look like Hyper-V's. 0; -EOPNOTSUPP: this kernel cannot. */
+int kvm_use_hyperv(struct kvm *kvm);
 /* Gives a processor its CPUID: topology of n processors in one package. 0 or -errno. */
 int kvm_set_cpuid(struct kvm *kvm, int vcpu_fd, unsigned index, unsigned n);
 /* Indices of the model-specific registers this kernel saves and restores. */

@@ -18,6 +18,7 @@ struct kvm {
 	int fd, vm;
 	size_t run_len;
 	struct kvm_cpuid2 *cpuid; /* as the host offers it */
+	struct kvm_cpuid2 *hyperv; /* the same, of Hyper-V's leaves; NULL: not for this guest */
 	struct kvm_msr_list *msrs;
 	struct kvm_irqchip chip[3]; /* when new */
 	struct kvm_pit_state2 pit;

@@ -72,6 +72,8 @@ const struct property machine_guest_properties[] = {
 	{ "MaxVcpus", PROPERTY_UINT, offsetof(struct guest_config, max_vcpus), "0",
 		"virtual processors that can be plugged in while it runs, in all; 0: no more than "
 		"Vcpus=", .min = 0, .max = KVM_MAX_VCPUS },
+	{ "Windows", PROPERTY_BOOL, offsetof(struct guest_config, windows), "no",
+		"look like Hyper-V, which Windows runs faster on", .required = false },
 	{ "Kernel", PROPERTY_PATH, offsetof(struct guest_config, kernel), NULL,
 		"PVH ELF file or Linux bzImage to boot without firmware", .required = false },
 	{ "Initrd", PROPERTY_PATH, offsetof(struct guest_config, initrd), NULL,
@@ -347,6 +349,18 @@ static bool make_devices(struct machine_parts *parts, GError **error)
 	return true;
 }
 
+static bool make_vcpus(struct machine *machine, GError **error)
+{
+	int rc = machine->config->windows ? kvm_use_hyperv(machine->kvm) : 0;
+
+	if (rc)
+		g_warning("[Guest] Windows=yes: this kernel is not to look like Hyper-V: %s",
+			g_strerror(-rc));
+	machine->vcpus = vcpus_new(machine, machine->config->vcpus, machine->config->max_vcpus,
+		error);
+	return machine->vcpus;
+}
+
 static bool make_all(struct machine_parts *parts, int64_t started_ns, GError **error)
 {
 	struct machine *machine = &parts->machine;
@@ -376,9 +390,7 @@ static bool make_all(struct machine_parts *parts, int64_t started_ns, GError **e
 		!kvm_create_chips(machine->kvm, error) || !make_buses(machine, error) ||
 		!make_seats(machine, error) || !make_devices(parts, error))
 		return false;
-	machine->vcpus = vcpus_new(machine, machine->config->vcpus,
-		machine->config->max_vcpus, error);
-	return machine->vcpus && machine_boot(machine, error);
+	return make_vcpus(machine, error) && machine_boot(machine, error);
 }
 
 struct machine *machine_new(const struct config_file *file, int64_t started_ns, GError **error)

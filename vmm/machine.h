@@ -59,6 +59,7 @@ struct guest_config {
 	char *name;
 	uint64_t memory;
 	uint32_t vcpus, max_vcpus; /* max_vcpus is at least vcpus */
+	bool windows;
 	char *firmware, *uuid; /* firmware NULL: the kernel is booted directly */
 	char *kernel, *initrd, *command_line;
 	unsigned share_class; /* enum share_class of gpu-share/policy.h */
