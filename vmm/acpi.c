@@ -14,6 +14,7 @@
 #include "vmm/boot.h"
 #include "vmm/fw_cfg.h"
 #include "vmm/machine.h"
+#include "vmm/vcpu.h"
 
 #define PCI32_BASE MEMORY_LOW_END
 #define PCI32_END 0xfec00000ull /* the I/O APIC */
@@ -173,6 +174,17 @@ static unsigned image_list(struct acpi_image *image, const char *signature, unsi
 	return at;
 }
 
+static GByteArray *madt_of(struct machine *machine, unsigned n)
+{
+	uint64_t there = 0;
+
+	if (!machine->vcpus)
+		return table_madt(n < 64 ? (1ull << n) - 1 : ~0ull, n);
+	for (unsigned i = 0; i < vcpus_max(machine->vcpus); i++)
+		there |= (uint64_t)vcpus_present(machine->vcpus, i) << i;
+	return table_madt(there, vcpus_max(machine->vcpus));
+}
+
 static void image_make(struct acpi_image *image, struct machine *machine, unsigned n)
 {
 	const struct acpi *acpi = machine->acpi;
@@ -191,7 +203,7 @@ static void image_make(struct acpi_image *image, struct machine *machine, unsign
 	image_pointer(image, fadt_at + ACPI_FADT_FACS, 4, facs_at);
 	image_pointer(image, fadt_at + ACPI_FADT_DSDT, 4, dsdt_at);
 	image_pointer(image, fadt_at + ACPI_FADT_X_DSDT, 8, dsdt_at);
-	image_table(image, table_madt(n));
+	image_table(image, madt_of(machine, n));
 	image_table(image, table_mcfg(ecam));
 	for (unsigned i = 0; acpi && i < acpi->tables->len; i++) {
 		gsize len;

@@ -140,16 +140,17 @@ GByteArray *table_facs(void)
 	return table;
 }
 
-GByteArray *table_madt(unsigned n)
+GByteArray *table_madt(uint64_t there, unsigned max)
 {
 	GByteArray *table = table_new("APIC", 4);
 
 	table_add(table, 0xfee00000, 4);
 	table_add(table, 1, 4); /* there is a PIC as well */
-	for (unsigned i = 0; i < n; i++) {
+	/* Of this revision, one that is not enabled is one that may come. */
+	for (unsigned i = 0; i < max; i++) {
 		table_add(table, 0x0800, 2);
 		table_add(table, i | i << 8, 2);
-		table_add(table, 1, 4);
+		table_add(table, there >> i & 1, 4);
 	}
 	table_add(table, 0x0c01, 2); /* I/O APIC, its number, 0 */
 	table_add(table, 0, 2);

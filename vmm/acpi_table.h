@@ -31,7 +31,8 @@ uint8_t table_checksum(const uint8_t *bytes, size_t n);
 
 /* Pointers in it are zero. */
 GByteArray *table_fadt(bool i8042, bool vga);
-GByteArray *table_madt(unsigned n);
+/* `max` processors, of which bit i of `there` says that one is; the rest may be plugged in. */
+GByteArray *table_madt(uint64_t there, unsigned max);
 GByteArray *table_mcfg(uint64_t ecam_base);
 GByteArray *table_facs(void);
 

@@ -24,9 +24,11 @@
 #include <errno.h>
 #include <string.h>
 
+#include "vmm/acpi.h"
 #include "vmm/aml.h"
 #include "vmm/kvm.h"
 #include "vmm/machine.h"
+#include "vmm/pm.h"
 #include "vmm/state.h"
 #include "vmm/vcpu.h"
 
@@ -48,6 +50,7 @@ enum cpu_hotplug_layout {
 	COMMAND_OST_STATUS = 2,
 	COMMAND_ID = 3,
 
+	GPE = 2,
 	NOTIFY_CHECK = 1,
 	NOTIFY_EJECT = 3,
 };
@@ -199,6 +202,7 @@ int cpu_hotplug_set(struct cpu_hotplug *hotplug, unsigned n)
 		return -ERANGE;
 	rc = hotplug_add(hotplug, n);
 	hotplug_ask(hotplug, n);
+	pm_gpe_raise(hotplug->machine, GPE);
 	return rc;
 }
 
@@ -460,8 +464,13 @@ static struct device *hotplug_create(struct machine *machine, const char *instan
 	hotplug->region = (struct region){ .name = "processors", .base = PORT_BASE,
 		.len = PORT_LEN, .ops = &ports_ops, .owner = hotplug };
 	machine->cpu_hotplug = hotplug;
-	if (bus_add(machine->pio, &hotplug->region) == 0)
+	if (bus_add(machine->pio, &hotplug->region) == 0) {
+		/* A guest whose processors stay is not burdened with methods. */
+		if (machine->config->max_vcpus > machine->config->vcpus)
+			acpi_add_fragment(machine, g_byte_array_free_to_bytes(
+				cpu_hotplug_aml(machine->config->max_vcpus)));
 		return &hotplug->device;
+	}
 	g_set_error(error, g_quark_from_static_string("irori-cpus"), EBUSY,
 		"ports %#x: something is there already", PORT_BASE);
 	hotplug_destroy(&hotplug->device);

@@ -41,35 +41,35 @@ def settle(pc, below, above, seconds, what):
 
 
 def memory_moves(pc, guest):
-    guest.wait("^CPUS 0-2", 60)
+    guest.wait("^CPUS 0-2", 240)
     before = taken(pc)
-    guest.wait("^FILLED", 60)
+    guest.wait("^FILLED", 240)
     full = taken(pc)
     if full < before + TAKEN_MB:
         raise LabError("the guest filled %d MB, the PC gave %d" % (FILL_MB, full - before))
-    reported = settle(pc, full - TAKEN_MB, 0, 60, "free page reporting")
+    reported = settle(pc, full - TAKEN_MB, 0, 120, "free page reporting")
     guest.irori("memory", "128M")
-    guest.wait("^INFLATED", 60)
-    inflated = settle(pc, 128 + 64, 0, 30, "the balloon")
+    guest.wait("^INFLATED", 240)
+    inflated = settle(pc, 128 + 64, 0, 120, "the balloon")
     stat = guest.stat()
     if stat["memory_actual"] != 128 << 20:
         raise LabError("the guest has %d bytes, 128M was asked for" % stat["memory_actual"])
     guest.irori("memory", "512M")
-    guest.wait("^DEFLATED", 60)
-    guest.wait("^FILLED", 60)
-    settle(pc, 1 << 20, inflated + TAKEN_MB, 30, "memory comes again")
+    guest.wait("^DEFLATED", 240)
+    guest.wait("^FILLED", 240)
+    settle(pc, 1 << 20, inflated + TAKEN_MB, 120, "memory comes again")
     return "the PC gave %d MB, %d after free page reporting, %d with a balloon of 384" % (
         full, reported, inflated)
 
 
 def processors_move(pc, guest):
     guest.irori("vcpus", "4")
-    guest.wait("^ONLINE 0-3", 30)
-    if float(guest.wait(r"^RAN ([\d.]+)", 60).group(1)) <= 0:
+    guest.wait("^ONLINE 0-3", 120)
+    if float(guest.wait(r"^RAN ([\d.]+)", 240).group(1)) <= 0:
         raise LabError("the fourth processor ran nothing")
     guest.irori("vcpus", "3")
-    guest.wait("^OFFLINE 0-2", 60)
-    pc.wait_until(lambda: guest.stat()["vcpus"] == 3, 20, "three processors")
+    guest.wait("^OFFLINE 0-2", 240)
+    pc.wait_until(lambda: guest.stat()["vcpus"] == 3, 120, "three processors")
 
 
 def run(pc):

@@ -42,7 +42,21 @@ void vcpus_unplug(struct vcpus *vcpus, unsigned index)
 	cpus.present[index] = false;
 }
 
+static unsigned events, fragments;
+
+void pm_gpe_raise(struct machine *of, unsigned gpe)
+{
+	events += gpe == GPE;
+}
+
+void acpi_add_fragment(struct machine *of, GBytes *aml)
+{
+	fragments++;
+	g_bytes_unref(aml);
+}
+
 static struct machine machine;
+static const struct guest_config config = { .vcpus = 1, .max_vcpus = MAX };
 static struct device *device;
 
 static void plug(unsigned n)
@@ -50,7 +64,7 @@ static void plug(unsigned n)
 	memset(&cpus, 0, sizeof(cpus));
 	for (unsigned i = 0; i < n; i++)
 		cpus.present[i] = true;
-	machine = (struct machine){ .pio = bus_new("port"), .vcpus = (struct vcpus *)&cpus };
+	machine = (struct machine){ .pio = bus_new("port"), .config = &config, .vcpus = (struct vcpus *)&cpus };
 	device = hotplug_create(&machine, "", NULL, NULL);
 	test_assert(device);
 }
@@ -105,6 +119,7 @@ static void plugged_in(void)
 	plug(1);
 	test_equal(cpu_hotplug_set(machine.cpu_hotplug, 3), 0);
 	test_equal(vcpus_count(NULL), 3);
+	test_assert(events > 0 && fragments > 0);
 	test_equal(flags_of(0), FLAG_THERE);
 	test_equal(flags_of(2), FLAG_THERE | FLAG_INSERTED);
 	out(PORT_SELECTOR, 4, 0);
