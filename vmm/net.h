@@ -57,6 +57,8 @@ struct net_backend_ops {
 	 * (vhost). stop() is the end of that: when it returns nobody touches guest memory. NULL: no. */
 	bool (*start)(struct net_backend *backend, struct virtio_device *dev);
 	void (*stop)(struct net_backend *backend, struct virtio_device *dev);
+	/* A kick of a queue that it serves by itself. NULL: it serves none. */
+	void (*kick)(struct net_backend *backend, unsigned q);
 	void (*free)(struct net_backend *backend);
 };
 
@@ -66,6 +68,8 @@ struct net_backend {
 	uint64_t features; /* of virtio-net that it carries out, NET_F_* */
 	bool header;       /* its frames begin with a virtio_net_hdr_v1 */
 	bool link;         /* up */
+	bool has_mac;      /* and wants the card to have it, unless the configuration says other */
+	uint8_t mac[NET_MAC];
 };
 
 /* Virtio 1.2, 5.1.3. */
@@ -98,6 +102,10 @@ enum net_header_flags {
 /* Back ends by mode. `config` lives as long as the machine; `what` ("net lan") is for messages.
  * NULL and error set. */
 struct net_backend *net_passt_new(const struct net_config *config, const char *what,
+	const struct net_user *user, GError **error);
+struct net_backend *net_tap_new(const struct net_config *config, const char *what,
+	const struct net_user *user, GError **error);
+struct net_backend *net_macvtap_new(const struct net_config *config, const char *what,
 	const struct net_user *user, GError **error);
 
 #endif

@@ -218,7 +218,6 @@ static bool port_good(const char *text)
 /* "tcp:2222:22", "udp:127.0.0.1/5353:53". */
 static bool forward_add(GPtrArray *argv, const char *word)
 {
-	g_autofree char *spec = NULL;
 	const char *host = word + 4, *slash = strchr(word, '/'), *colon = strrchr(word, ':');
 	g_autofree char *address = NULL, *port = NULL;
 

@@ -50,6 +50,7 @@ struct fs {
 	bool serving;  /* it has the queues */
 	bool used;     /* it has had a driver's queues */
 	bool replaced; /* its end is our doing */
+	bool loading;  /* memory is not the guest's yet */
 	unsigned failures;
 };
 
@@ -79,7 +80,8 @@ static void fs_serve(struct fs *fs)
 {
 	int result;
 
-	if (fs->serving || fs->replaced || !fs->back || !(fs->virtio.status & VIRTIO_DRIVER_OK) ||
+	if (fs->serving || fs->replaced || fs->loading || !fs->back ||
+		!(fs->virtio.status & VIRTIO_DRIVER_OK) ||
 		(fs->virtio.status & VIRTIO_NEEDS_RESET))
 		return;
 	fs->serving = fs->used = true; /* also when half of it went well */
@@ -250,6 +252,7 @@ static gboolean fs_resume(gpointer data)
 
 	g_mutex_lock(&fs->virtio.lock);
 	fs_unwatch(&fs->resume);
+	fs->loading = false;
 	fs_serve(fs);
 	g_mutex_unlock(&fs->virtio.lock);
 	return G_SOURCE_REMOVE;
@@ -284,12 +287,14 @@ static void fs_state(struct device *device, struct state *state)
 {
 	struct fs *fs = (struct fs *)device;
 
+	if (state_loading(state)) {
+		fs_drain(device);
+		fs->loading = true;
+	}
 	virtio_state(&fs->virtio, state);
 	g_mutex_lock(&fs->virtio.lock);
-	if (state_loading(state) && !state_failed(state) && fs->virtio.queue[1].next_used != 0) {
-		fs_take_back(fs);
+	if (state_loading(state) && !state_failed(state) && fs->virtio.queue[1].next_used != 0)
 		virtio_needs_reset(&fs->virtio, "saved and brought back: it has to be mounted again");
-	}
 	g_mutex_unlock(&fs->virtio.lock);
 }
 

@@ -54,6 +54,7 @@ struct net {
 	uint8_t mac[NET_MAC]; /* of the configuration; the driver may set another */
 	GSource *again;       /* goes on with the transmit queue after a turn */
 	bool lent;            /* the back end serves the queues */
+	bool suspended;       /* it will, when the net thread runs again: saved, being loaded */
 	uint64_t dropped;
 	struct vq_chain chain, first;
 	struct virtqueue_used used[VIRTQUEUE_MAX_SIZE];
@@ -260,12 +261,25 @@ static void net_writable(void *data)
 		net_transmit(net);
 }
 
+static void net_activate(struct virtio_device *dev)
+{
+	struct net *net = net_of(dev);
+
+	if (net->backend->ops->start && !net->suspended)
+		net->lent = net->backend->ops->start(net->backend, dev);
+}
+
 static gboolean net_again(GSource *source, GSourceFunc callback, gpointer data)
 {
 	struct net *net = data;
 
 	g_source_set_ready_time(source, -1);
 	g_mutex_lock(&net->virtio.lock);
+	if (net->suspended) {
+		net->suspended = false;
+		if (net_running(net))
+			net_activate(&net->virtio);
+	}
 	net_writable(net);
 	g_mutex_unlock(&net->virtio.lock);
 	return G_SOURCE_CONTINUE;
@@ -346,19 +360,11 @@ static void net_kick(struct virtio_device *dev, unsigned q)
 	if (q == NET_CTRL)
 		net_control(net);
 	else if (net->lent)
-		return;
+		net->backend->ops->kick(net->backend, q);
 	else if (q == NET_TX)
 		net_transmit(net);
 	else
 		net->backend->ops->resume(net->backend);
-}
-
-static void net_activate(struct virtio_device *dev)
-{
-	struct net *net = net_of(dev);
-
-	if (net->backend->ops->start)
-		net->lent = net->backend->ops->start(net->backend, dev);
 }
 
 static void net_forget(struct virtio_device *dev)
@@ -367,7 +373,7 @@ static void net_forget(struct virtio_device *dev)
 
 	if (net->backend && net->backend->ops->stop)
 		net->backend->ops->stop(net->backend, dev);
-	net->lent = false;
+	net->lent = net->suspended = false;
 	memcpy(net->space.mac, net->mac, NET_MAC);
 }
 
@@ -396,10 +402,27 @@ static void net_reset(struct device *device)
 	virtio_pci_reset(&((struct net *)device)->virtio);
 }
 
+/* The queues are ours again, and as far as they are. Should the guest go on after all, so does the net
+ * thread, and begins with this. */
+static void net_drain(struct device *device)
+{
+	struct net *net = (struct net *)device;
+
+	g_mutex_lock(&net->virtio.lock);
+	if (net->backend->ops->stop)
+		net->backend->ops->stop(net->backend, &net->virtio);
+	net->lent = false;
+	net->suspended = true;
+	g_source_set_ready_time(net->again, 0);
+	g_mutex_unlock(&net->virtio.lock);
+}
+
 static void net_state(struct device *device, struct state *state)
 {
 	struct net *net = (struct net *)device;
 
+	if (state_loading(state))
+		net_drain(device); /* nobody may write to memory that is still being loaded */
 	virtio_state(&net->virtio, state);
 	STATE(state, net->space.mac);
 }
@@ -478,17 +501,19 @@ static struct net_backend *nothing_new(const struct net_config *config, const ch
 	return backend;
 }
 
-static const char *const net_modes[] = {"passt", "none", NULL};
+static const char *const net_modes[] = {"passt", "tap", "macvtap", "none", NULL};
 
 static struct net_backend *(*const net_backends[])(const struct net_config *config,
 	const char *what, const struct net_user *user, GError **error) = {
 	net_passt_new,
+	net_tap_new,
+	net_macvtap_new,
 	nothing_new,
 };
 
 static const struct property net_properties[] = {
 	{ "Mode", PROPERTY_ENUM, offsetof(struct net_config, mode), "passt",
-		"what carries its frames: passt gives the guest the host's network, unprivileged",
+		"what carries its frames: passt is the host's network, unprivileged; tap for bridges",
 		.values = net_modes },
 	{ "Mac", PROPERTY_STRING, offsetof(struct net_config, mac), NULL,
 		"hardware address (default: made of the guest's and the card's name)",
@@ -512,6 +537,12 @@ static const struct property net_properties[] = {
 		"bytes of a packet at most; 0: what the back end says", .min = 0, .max = 65520 },
 	{ "HostLoopback", PROPERTY_BOOL, offsetof(struct net_config, host_loopback), "no",
 		"passt: the guest finds the host's own loopback at the gateway's address",
+		.required = false },
+	{ "Device", PROPERTY_STRING, offsetof(struct net_config, device), NULL,
+		"tap: the interface (default: a new one); macvtap: the interface or /dev/tapN",
+		.required = false },
+	{ "Vhost", PROPERTY_BOOL, offsetof(struct net_config, vhost), "yes",
+		"tap, macvtap: the kernel serves the queues by itself, where it can",
 		.required = false },
 	{0},
 };
@@ -552,6 +583,9 @@ static bool net_open(struct net *net, const struct net_config *config, GError **
 	net->backend = net_backends[config->mode](config, what, &user, error);
 	if (!net->backend)
 		return false;
+	if (!config->mac && net->backend->has_mac)
+		memcpy(net->mac, net->backend->mac, NET_MAC);
+	memcpy(net->space.mac, net->mac, NET_MAC);
 	net->virtio.offered |= net->backend->features;
 	net->space.status = net->backend->link ? NET_S_LINK_UP : 0;
 	net->space.max_virtqueue_pairs = 1;
@@ -571,6 +605,7 @@ static struct device *net_create(struct machine *machine, const char *instance,
 		.type = &virtio_net,
 		.instance = instance,
 		.reset = net_reset,
+		.drain = net_drain,
 		.state = net_state,
 		.destroy = net_destroy,
 	};
@@ -584,7 +619,6 @@ static struct device *net_create(struct machine *machine, const char *instance,
 	else if (!net_mac_parse(net_config->mac, net->mac) &&
 		!net_bad(error, instance, "Mac=: expected 02:00:00:00:00:01, not ", net_config->mac))
 		goto fail;
-	memcpy(net->space.mac, net->mac, NET_MAC);
 	if (net_open(net, net_config, error) && virtio_attach_pci(machine, &net->virtio, error))
 		return &net->device;
 fail:

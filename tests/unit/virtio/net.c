@@ -12,8 +12,8 @@ enum {
 /* The back end: counts, keeps the last frame, is full when told. */
 static struct fake {
 	struct net_backend backend;
-	bool full;
-	unsigned sent, flushed, resumed, started, stopped;
+	bool full, lends;
+	unsigned sent, flushed, resumed, started, stopped, kicks;
 	uint8_t last[NET_FRAME_MAX + NET_HEADER];
 	size_t last_len;
 } *fake;
@@ -49,9 +49,38 @@ static void fake_resume(struct net_backend *backend)
 	fake->resumed++;
 }
 
+static bool fake_start(struct net_backend *backend, struct virtio_device *dev)
+{
+	fake->started++;
+	return fake->lends;
+}
+
+static void fake_stop(struct net_backend *backend, struct virtio_device *dev)
+{
+	fake->stopped++;
+}
+
+static void fake_kick(struct net_backend *backend, unsigned q)
+{
+	fake->kicks++;
+}
+
 static void fake_free(struct net_backend *backend)
 {
 	g_clear_pointer(&fake, g_free);
+}
+
+/* Only the first mode is played. */
+struct net_backend *net_tap_new(const struct net_config *config, const char *what,
+	const struct net_user *user, GError **error)
+{
+	return NULL;
+}
+
+struct net_backend *net_macvtap_new(const struct net_config *config, const char *what,
+	const struct net_user *user, GError **error)
+{
+	return NULL;
 }
 
 struct net_backend *net_passt_new(const struct net_config *config, const char *what,
@@ -62,6 +91,9 @@ struct net_backend *net_passt_new(const struct net_config *config, const char *w
 		.send = fake_send,
 		.flush = fake_flush,
 		.resume = fake_resume,
+		.start = fake_start,
+		.stop = fake_stop,
+		.kick = fake_kick,
 		.free = fake_free,
 	};
 
@@ -453,6 +485,75 @@ static void link_goes(void)
 	guest_close(&guest);
 }
 
+/* A back end that serves the queues (vhost): kicks are its, nothing else passes through us. */
+static void lends(void)
+{
+	struct net_header header = {0};
+	uint8_t frame[64] = {0};
+
+	unsigned stopped;
+
+	plug(0);
+	test_equal(fake->started, 1);
+	fake->lends = true;
+	stopped = fake->stopped;
+	guest_reset(&guest);
+	test_equal(fake->stopped, stopped + 1);
+	guest_start(&guest, 0);
+	test_equal(fake->started, 2);
+	transmit(&header, frame, sizeof(frame));
+	test_equal(fake->sent, 0);
+	test_equal(fake->kicks, 1);
+	test_assert(arrive(100)); /* dropped: the queues are not ours */
+	guest_close(&guest);
+}
+
+/* Drained, saved, and going on; and loaded into a card that is new. */
+static void saved(void)
+{
+	struct net_header header = {0};
+	uint8_t frame[64] = {0};
+	struct state *state;
+	GBytes *bytes;
+	uint32_t id, len;
+	unsigned stopped;
+
+	plug(NET_F_MRG_RXBUF | NET_F_CTRL_VQ | NET_F_CTRL_MAC_ADDR);
+	give(2, 2048);
+	test_assert(arrive(100));
+	test_equal(control((uint8_t[]){1, 1, 2, 3, 4, 5, 6, 7}, 8), NET_CTRL_OK);
+	fake->lends = true;
+	stopped = fake->stopped;
+	guest.device->drain(guest.device);
+	test_equal(fake->stopped, stopped + 1);
+	state = state_new_saving();
+	guest.device->state(guest.device, state);
+	test_assert(!state_failed(state));
+	bytes = state_take(state);
+	state_free(state);
+	guest_spin(&guest); /* it goes on */
+	test_equal(fake->started, 2);
+	fake->lends = false;
+	guest_write(&guest, COMMON_DEVICE_STATUS, 1, 0);
+	test_equal(fake->started, 2);
+	state = state_new_loading(bytes);
+	guest.device->state(guest.device, state);
+	test_assert(!state_failed(state));
+	test_assert(state_at_end(state));
+	state_free(state);
+	test_equal(fake->started, 2); /* not before memory is there and the threads run */
+	guest_spin(&guest);
+	test_equal(fake->started, 3);
+	test_equal(guest_config_read(&guest, 0, 4), 0x05040302);
+	test_assert(arrive(200)); /* in the second buffer */
+	test_assert(guest_used(&guest, NET_RX, &id, &len));
+	test_assert(guest_used(&guest, NET_RX, &id, &len));
+	test_equal(len, 212);
+	transmit(&header, frame, sizeof(frame));
+	test_equal(fake->sent, 1);
+	guest_close(&guest);
+}
+
 int main(void)
 {
 	test_run(configuration);
@@ -471,5 +572,7 @@ int main(void)
 	test_run(headers_pass);
 	test_run(controls);
 	test_run(link_goes);
+	test_run(lends);
+	test_run(saved);
 	return 0;
 }
