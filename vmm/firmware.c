@@ -130,14 +130,6 @@ bool firmware_find(const char *firmware, char **path, char **variables, GError *
 	return true;
 }
 
-/* The 16 bytes that a processor begins with are never all the same in firmware that is whole. */
-static bool image_good(const struct firmware_image *image)
-{
-	const uint8_t *vector = image->data + image->len - VECTOR_FROM_END;
-
-	return memcmp(vector, vector + 1, VECTOR_FROM_END - 1) != 0;
-}
-
 static bool image_fill(struct firmware_image *image, int fd, const char *path, GError **error)
 {
 	const struct boot_source source = { .fd = fd, .len = image->len };
@@ -148,11 +140,8 @@ static bool image_fill(struct firmware_image *image, int fd, const char *path, G
 		image->data = NULL;
 		return fail(error, "%s: %s", path, g_strerror(errno));
 	}
-	if (!boot_read(&source, 0, image->data, image->len))
-		return fail(error, "%s: cannot be read whole", path);
-	if (!image_good(image))
-		return fail(error, "%s: it has no reset vector at its end; is it cut short?", path);
-	return true;
+	return boot_read(&source, 0, image->data, image->len) ||
+		fail(error, "%s: cannot be read whole", path);
 }
 
 bool firmware_read(struct firmware_image *image, const char *path, GError **error)
@@ -249,6 +238,14 @@ static bool image_map(struct firmware *firmware, const char *path, GError **erro
 	return !rc || fail(error, "%s: cannot be laid below 4 GiB: %s", path, g_strerror(-rc));
 }
 
+/* The 16 bytes that a processor begins with are never all the same in firmware that is whole. */
+static bool image_starts(const struct firmware_image *image)
+{
+	const uint8_t *vector = image->data + image->len - VECTOR_FROM_END;
+
+	return memcmp(vector, vector + 1, VECTOR_FROM_END - 1) != 0;
+}
+
 /* An EFI image is a volume of files; one of variables as well would be written to. */
 static bool image_is_efi(const struct firmware_image *image)
 {
@@ -280,6 +277,12 @@ static bool variables_load(struct firmware *firmware, const char *template, GErr
 
 	if (!file)
 		return false;
+	if (!image_has_variables(&image)) {
+		flash_file_free(file);
+		firmware_clear(&image);
+		return fail(error, "%s: not a file of UEFI variables, or damaged; without it the guest "
+			"starts with new ones", path);
+	}
 	firmware->flash = pflash_new(machine, firmware->slot.base - image.len, &image, file, error);
 	return firmware->flash;
 }
@@ -291,6 +294,8 @@ static bool firmware_load(struct firmware *firmware, GError **error)
 	if (!firmware_find(firmware->machine->config->firmware, &path, &variables, error) ||
 		!firmware_read(&firmware->image, path, error))
 		return false;
+	if (!image_starts(&firmware->image))
+		return fail(error, "%s: it has no reset vector at its end; is it cut short?", path);
 	if (image_has_variables(&firmware->image))
 		return fail(error, "%s: it holds code and variables in one; name the file that has its "
 			"code alone", path);

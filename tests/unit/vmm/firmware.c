@@ -81,8 +81,6 @@ static void bad_images_are_told(void)
 	{
 		g_autofree char *path = file_new("short", FIRMWARE_MIN * 2, NULL);
 
-		test_equal(truncate(path, FIRMWARE_MIN), 0);
-		refused(path, "no reset vector");
 		unlink(path);
 		refused(path, "No such file");
 		refused(folder, "not a file");
@@ -127,6 +125,19 @@ static void pc_end(struct pc *pc)
 	bus_free(pc->machine.pio);
 	bus_free(pc->machine.mmio);
 	memory_free(pc->machine.memory);
+}
+
+static void image_that_is_cut_short(void)
+{
+	g_autofree char *path = file_new("bios", FIRMWARE_MIN * 2, NULL);
+	struct pc pc = { .guest = { .firmware = path } };
+	g_autoptr(GError) error = NULL;
+
+	test_equal(truncate(path, FIRMWARE_MIN), 0);
+	test_assert(!pc_try(&pc, &error));
+	test_assert(strstr(error->message, "no reset vector"));
+	pc_end(&pc);
+	unlink(path);
 }
 
 static void bios_is_copied_at_each_boot(void)
@@ -196,6 +207,12 @@ static void efi_has_variables(void)
 	g_clear_error(&error);
 	test_assert(!pc.machine.firmware);
 	pc_end(&pc);
+	g_free(file_new("A_VARS.fd", FIRMWARE_MIN, code_guid));
+	test_assert(!pc_try(&pc, &error));
+	test_assert(strstr(error->message, "kept.vars: not a file of UEFI variables"));
+	g_clear_error(&error);
+	pc_end(&pc);
+	unlink(kept);
 	g_free(file_new("A_VARS.fd", FIRMWARE_MIN, variables_guid));
 	pc.device = pc_try(&pc, &error);
 	test_assert(pc.device);
@@ -235,6 +252,7 @@ int main(void)
 	test_run(names);
 	test_run(bad_images_are_told);
 	test_run(good_image_is_read);
+	test_run(image_that_is_cut_short);
 	test_run(bios_is_copied_at_each_boot);
 	test_run(graphics_card_takes_the_screen);
 	test_run(efi_has_variables);
