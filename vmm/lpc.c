@@ -130,6 +130,9 @@ static void lpc_config(struct lpc *lpc)
 	struct pci_device *pci = &lpc->pci;
 
 	pci_init(pci, "LPC bridge", &ich9, &ops);
+	/* Hardwired. OVMF looks for serial ports behind a bridge that can be switched on, and no other. */
+	pci->config[PCI_COMMAND] = PCI_COMMAND_IO | PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER;
+	pci->writable[PCI_COMMAND] = 0;
 	pci->config[PCI_HEADER_TYPE] = 0x80; /* SATA and SMBus may be its neighbours */
 	/* On from the start, where every firmware puts it: a firmware-less guest looks for it too. */
 	pci->config[LPC_PMBASE] = (PM_BASE & 0xff) | 1;
