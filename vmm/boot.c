@@ -9,19 +9,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "vmm/error.h"
 #include "vmm/machine.h"
-
-bool boot_error(GError **error, const char *format, ...)
-{
-	va_list args;
-
-	va_start(args, format);
-	if (error && !*error)
-		*error = g_error_new_valist(g_quark_from_static_string("irori-boot"), 0, format,
-			args);
-	va_end(args);
-	return false;
-}
 
 bool boot_read(const struct boot_source *source, uint64_t offset, void *to, uint64_t len)
 {
@@ -67,12 +56,12 @@ bool boot_place_initrd(const struct guest_memory *memory, const struct boot_sour
 	below = MIN(below, low->len);
 	above = MAX(above, BOOT_KERNEL_MIN);
 	if (above > below || initrd->len > below - above)
-		return boot_error(error, "the initial ramdisk does not fit in the guest's memory");
+		return fail(error, "the initial ramdisk does not fit in the guest's memory");
 	*gpa = (below - initrd->len) & ~0xfffull;
 	if (*gpa < above)
-		return boot_error(error, "the initial ramdisk does not fit in the guest's memory");
+		return fail(error, "the initial ramdisk does not fit in the guest's memory");
 	if (!boot_place(memory, initrd, 0, *gpa, initrd->len))
-		return boot_error(error, "the initial ramdisk cannot be read");
+		return fail(error, "the initial ramdisk cannot be read");
 	return true;
 }
 
@@ -81,10 +70,10 @@ bool boot_place_command_line(const struct guest_memory *memory, const char *text
 	size_t len = text ? strlen(text) : 0;
 
 	if (len >= BOOT_COMMAND_LINE_MAX)
-		return boot_error(error, "the command line is longer than %d bytes",
+		return fail(error, "the command line is longer than %d bytes",
 			BOOT_COMMAND_LINE_MAX - 1);
 	if (!memory_write(memory, BOOT_COMMAND_LINE, text ? text : "", len + 1))
-		return boot_error(error, "the guest has too little memory");
+		return fail(error, "the guest has too little memory");
 	return true;
 }
 
@@ -143,11 +132,11 @@ bool boot_load(const struct guest_memory *memory, const struct boot_files *files
 	else if (boot_pvh_is(&files->kernel))
 		good = boot_pvh_load(memory, files, entry, error);
 	else
-		return boot_error(error, "it is neither an ELF file nor a Linux bzImage");
+		return fail(error, "it is neither an ELF file nor a Linux bzImage");
 	if (!good)
 		return false;
 	if (!boot_place_gdt(memory, entry->mode) ||
 		(entry->mode == BOOT_LONG && !boot_place_pages(memory)))
-		return boot_error(error, "the guest has too little memory");
+		return fail(error, "the guest has too little memory");
 	return true;
 }

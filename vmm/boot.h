@@ -85,6 +85,5 @@ bool boot_place_initrd(const struct guest_memory *memory, const struct boot_sour
 bool boot_place_command_line(const struct guest_memory *memory, const char *text, GError **error);
 /* The address map as a guest is told it; at most BOOT_MAX_RANGES. */
 unsigned boot_ranges(const struct guest_memory *memory, struct boot_range *range);
-bool boot_error(GError **error, const char *format, ...) G_GNUC_PRINTF(2, 3); /* always false */
 
 #endif

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "vmm/boot.h"
+#include "vmm/error.h"
 
 /* Offsets in the file and in the zero page alike (the set-up header keeps its place). */
 enum linux_header {
@@ -78,14 +79,14 @@ static bool header_read(const struct boot_source *kernel, uint8_t *page, GError 
 	unsigned end;
 
 	if (!boot_read(kernel, 0, file, MIN(kernel->len, sizeof(file))) || kernel->len < SECTOR * 2)
-		return boot_error(error, "the bzImage is cut short");
+		return fail(error, "the bzImage is cut short");
 	end = MIN(HDR_MAGIC + (unsigned)file[HDR_LENGTH], HDR_END);
 	memset(page, 0, ZERO_LEN);
 	if (end > HDR_SETUP_SECTS)
 		memcpy(page + HDR_SETUP_SECTS, file + HDR_SETUP_SECTS, end - HDR_SETUP_SECTS);
 	if (get(page, HDR_VERSION, 2) < VERSION_64 || !(page[HDR_LOADFLAGS] & LOADED_HIGH) ||
 		!(get(page, HDR_XLOADFLAGS, 2) & XLF_KERNEL_64))
-		return boot_error(error, "the bzImage has no 64-bit entry (boot protocol %#x, "
+		return fail(error, "the bzImage has no 64-bit entry (boot protocol %#x, "
 			"2.12 and XLF_KERNEL_64 are needed)", (unsigned)get(page, HDR_VERSION, 2));
 	return true;
 }
@@ -98,7 +99,7 @@ static bool kernel_place(const struct guest_memory *memory, const struct boot_so
 	uint64_t offset = (sectors + 1) * SECTOR, len, room;
 
 	if (offset >= kernel->len)
-		return boot_error(error, "the bzImage has no kernel behind its set-up code");
+		return fail(error, "the bzImage has no kernel behind its set-up code");
 	len = kernel->len - offset;
 	room = MAX(len, get(page, HDR_INIT_SIZE, 4));
 	*base = get(page, HDR_PREFERRED, 8);
@@ -109,7 +110,7 @@ static bool kernel_place(const struct guest_memory *memory, const struct boot_so
 	}
 	if (*base < BOOT_KERNEL_MIN || *base >= 1ull << 32 || !memory_at(memory, *base, room) ||
 		!boot_place(memory, kernel, offset, *base, len))
-		return boot_error(error, "the kernel wants %" G_GUINT64_FORMAT " MiB of memory at %#"
+		return fail(error, "the kernel wants %" G_GUINT64_FORMAT " MiB of memory at %#"
 			G_GINT64_MODIFIER "x, which the guest has not got", room >> 20, *base);
 	*end = *base + room;
 	return true;
@@ -139,7 +140,7 @@ bool boot_linux_load(const struct guest_memory *memory, const struct boot_files 
 		!kernel_place(memory, &files->kernel, page, &base, &end, error))
 		return false;
 	if (files->command_line && get(page, HDR_COMMAND_LINE_SIZE, 4) < strlen(files->command_line))
-		return boot_error(error, "the kernel takes command lines of %u bytes at most",
+		return fail(error, "the kernel takes command lines of %u bytes at most",
 			(unsigned)get(page, HDR_COMMAND_LINE_SIZE, 4));
 	below = get(page, HDR_INITRD_MAX, 4) + 1;
 	if (!boot_place_initrd(memory, &files->initrd, end, below, &initrd, error) ||
@@ -152,7 +153,7 @@ bool boot_linux_load(const struct guest_memory *memory, const struct boot_files 
 	put(page, ZERO_RSDP, files->rsdp, 8);
 	e820_fill(memory, page);
 	if (!memory_write(memory, BOOT_INFO, page, sizeof(page)))
-		return boot_error(error, "the guest has too little memory");
+		return fail(error, "the guest has too little memory");
 	*entry = (struct boot_entry){ .mode = BOOT_LONG, .ip = base + ENTRY_64, .info = BOOT_INFO };
 	return true;
 }

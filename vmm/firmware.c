@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "vmm/boot.h"
+#include "vmm/error.h"
 #include "vmm/flash_file.h"
 #include "vmm/fw_cfg.h"
 #include "vmm/machine.h"
@@ -67,20 +68,6 @@ static const struct {
 };
 
 static const char *const serial_choices[] = { "auto", "yes", "no", NULL };
-
-static bool fail(GError **error, const char *format, ...) G_GNUC_PRINTF(2, 3);
-
-static bool fail(GError **error, const char *format, ...)
-{
-	va_list args;
-
-	va_start(args, format);
-	if (error && !*error)
-		*error = g_error_new_valist(g_quark_from_static_string("irori-firmware"), 0, format,
-			args);
-	va_end(args);
-	return false;
-}
 
 static const char *package_of(const char *path)
 {

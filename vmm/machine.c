@@ -1,14 +1,19 @@
 /*
  * The machine on one page: what a guest is made of, in the order in which it is made.
  *
- *	0x000000000  RAM; in the first MiB the boot structures (boot.h) and the ACPI tables
- *	0x0c0000000  PCI memory window: BARs of devices
- *	0x0e0000000  PCI Express configuration space (ECAM) of bus 0
+ *	0x000000000  RAM, up to 2 GiB; for direct boot the boot structures (boot.h) and the ACPI
+ *	             tables are in the first MiB
+ *	0x0c0000000  where direct boot puts BARs; a firmware uses what it likes from 2 GiB on
+ *	0x0e0000000  PCI Express configuration space (ECAM) of bus 0, until a firmware moves it
  *	0x0fec00000  I/O APIC, 0x0fee00000 local APIC (in the kernel)
- *	0x100000000  the rest of the RAM
+ *	0x0feffc000  four pages of KVM's own
+ *	0x0ff000000  firmware's flash, up to 4 GiB
+ *	0x100000000  the rest of the RAM; above it 64-bit BARs
  *
- * Ports: 0x3f8 COM1; 0x64, 0x92, 0xcf9, 0x600 reset and power (reset.c); 0xcf8, 0xcfc PCI. PIC and
- * PIT are in the kernel. Every other device is a PCI function that a configuration section names.
+ * Ports: 0x70 clock (rtc_device.c); 0x3f8 COM1; 0x60, 0x64 keyboard and mouse (i8042_device.c);
+ * 0x510 fw_cfg; 0x600 power management (pm.c); 0xcf8, 0xcfc PCI; 0x92, 0xcf9 reset (reset.c). PIC,
+ * PIT and port 0x61 are in the kernel. Slot 31 is the chipset (lpc.c). Every other device is a PCI
+ * function that a configuration section names.
  */
 #define G_LOG_DOMAIN "irori-machine"
 
@@ -25,6 +30,7 @@
 #include "vmm/acpi.h"
 #include "vmm/boot.h"
 #include "vmm/control.h"
+#include "vmm/error.h"
 #include "vmm/firmware.h"
 #include "vmm/fw_cfg.h"
 #include "vmm/kvm.h"
@@ -93,20 +99,6 @@ const struct property machine_guest_properties[] = {
 /* Every device type that is linked in; see DEVICE_REGISTER. */
 extern const struct device_type *const __start_irori_devices[] __attribute__((weak));
 extern const struct device_type *const __stop_irori_devices[] __attribute__((weak));
-
-static bool fail(GError **error, const char *format, ...) G_GNUC_PRINTF(2, 3);
-
-static bool fail(GError **error, const char *format, ...)
-{
-	va_list args;
-
-	va_start(args, format);
-	if (error && !*error)
-		*error = g_error_new_valist(g_quark_from_static_string("irori-machine"), 0, format,
-			args);
-	va_end(args);
-	return false;
-}
 
 char *machine_help(void)
 {

@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "vmm/error.h"
 #include "vmm/machine.h"
 #include "vmm/property.h"
 #include "vmm/state.h"
@@ -37,20 +38,6 @@ struct save_file {
 	struct save_header header;
 	struct config_file *config;
 };
-
-static bool fail(GError **error, const char *format, ...) G_GNUC_PRINTF(2, 3);
-
-static bool fail(GError **error, const char *format, ...)
-{
-	va_list args;
-
-	va_start(args, format);
-	if (error && !*error)
-		*error = g_error_new_valist(g_quark_from_static_string("irori-save"), 0, format,
-			args);
-	va_end(args);
-	return false;
-}
 
 static bool write_at(int fd, const void *from, size_t len, uint64_t at, GError **error)
 {
