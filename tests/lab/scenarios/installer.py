@@ -20,7 +20,8 @@ MODULES = "biosdisk part_msdos fat normal linux configfile boot echo test".split
 EARLY = "set root=(hd0,msdos1)\nconfigfile (hd0,msdos1)/grub.cfg\n"
 MENU = """set timeout=-1
 menuentry "Install Debian" {
-  linux /linux vga=normal no_timer_check DEBIAN_FRONTEND=newt
+  set gfxpayload=text
+  linux /linux no_timer_check DEBIAN_FRONTEND=newt
   initrd /initrd.gz
 }
 menuentry "The second line" { echo second }

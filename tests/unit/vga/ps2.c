@@ -83,7 +83,7 @@ static void every_key_is_itself(void)
 			/* The one code that two keys share. */
 			test_assert(found == code || (code == KEY_F24 && found == KEY_ZENKAKUHANKAKU) ||
 				(code == KEY_ZENKAKUHANKAKU && found == KEY_F24));
-			test_assert(down);
+			test_assert(down || code == KEY_PAUSE);
 		}
 	}
 	test_assert(known > 2 * 105);
