@@ -78,7 +78,10 @@ static void frame_note(struct link_server *server, const struct port_frame *fram
 		return;
 	if (!server->first_frame_ns)
 		server->first_frame_ns = now;
-	if (server->guest.state != LINK_GUEST_RESETTING)
+	/* A firmware's picture is not the end of a reset; but there are guests that never have a
+	 * driver. */
+	if (server->guest.state != LINK_GUEST_RESETTING ||
+		(frame->boot && now - server->reset_ns < LINK_BOOT_NS))
 		return;
 	server->reset_frame_ns = now;
 	server_enter_state(server, LINK_GUEST_RUNNING, server->guest.reboots, now);

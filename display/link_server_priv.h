@@ -13,6 +13,8 @@
 
 #define NS_PER_MS 1000000ll
 #define NS_PER_S 1000000000ll
+/* A reset is over after this, though all that is seen is a firmware's picture. */
+#define LINK_BOOT_NS (60 * NS_PER_S)
 
 struct link_seat {
 	struct link_server *server;

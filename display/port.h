@@ -44,6 +44,7 @@ struct port_frame {
 	struct rect source; /* the part of the buffer that fills the scanout */
 	struct rect damage; /* within the buffer: what changed since the frame before */
 	int64_t flush_ns;   /* when the guest's flush was carried out */
+	bool boot;          /* firmware's or a console's: the guest's own driver shows nothing yet */
 };
 
 enum input_device {

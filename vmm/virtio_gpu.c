@@ -17,90 +17,15 @@
  */
 #define G_LOG_DOMAIN "virtio-gpu"
 
-#include "vmm/virtio_gpu.h"
-
 #include <errno.h>
 #include <string.h>
 
 #include "vmm/edid.h"
-#include "vmm/gpu_resource.h"
-#include "vmm/gpu_wire.h"
-#include "vmm/state.h"
-#include "vmm/acpi.h"
-#include "vmm/vga_screen.h"
-#include "vmm/virtio_pci.h"
-
-enum gpu_queues { CONTROL_QUEUE, CURSOR_QUEUE, GPU_QUEUES };
-
-enum {
-	GPU_TURN_COMMANDS = 64, /* then others on the seat thread have theirs */
-	GPU_AHEAD_MAX = 32,     /* frames shown and not yet presented */
-	GPU_TOLD_MAX = 48,      /* buffers the seats know at a time; LINK_MAX_BUFFERS is above */
-	GPU_CURSOR_SIDE = 256,
-	GPU_HZ = 60,
-	GPU_BOOT_PAUSE_US = 33000, /* between two looks at the boot screen */
-
-	VGA_AUTO = 0,
-	VGA_YES = 1,
-};
-
-struct gpu_config {
-	uint32_t width, height;
-	uint64_t max_memory;
-	unsigned vga;
-};
-
-struct gpu {
-	struct virtio_device dev; /* first */
-	struct device device;
-	struct machine *machine;
-	struct seat_port *port;
-	GSource *wake; /* another band, another turn, or what a reset left to tell */
-	gint share_class;
-	uint32_t width, height; /* preferred */
-	uint32_t events;        /* events_read */
-	size_t turn_left; /* bytes that this turn may still copy */
-	struct gpu_budget budget;
-	GHashTable *resources; /* by id */
-
-	/* The boot screen, for as long as the driver has set no scanout since its reset. */
-	struct vga_screen *vga; /* NULL: there is none */
-	GSource *boot_tick;
-	bool taken_over, boot_shown;
-
-	/* The scanout: resource 0 is off. */
-	uint32_t scanout;
-	struct rect source;
-	bool shown; /* the seats show a buffer */
-	uint32_t cursor;
-	uint64_t seq; /* of the last frame; survives resets */
-	uint64_t presented; /* the same, of the last that was on the screen */
-	uint32_t last_port_id;
-
-	/* The command under way, copied out of the guest's hands. */
-	bool busy;
-	uint64_t waiting_seq; /* its frame; 0: it is not waiting for one */
-	struct vq_chain chain;
-	union gpu_request request;
-	size_t request_len;
-	struct gpu_transfer transfer;
-
-	bool loaded; /* from a saved guest: the seats are to be shown the scanout */
-
-	/* Left behind by a reset for the seat thread to tell the port. */
-	bool tell_off;
-	uint32_t gone[GPU_TOLD_MAX];
-	unsigned n_gone;
-};
+#include "vmm/virtio_gpu_priv.h"
 
 static struct gpu *gpu_of(struct virtio_device *dev)
 {
 	return (struct gpu *)dev;
-}
-
-static struct gpu_resource *resource_find(struct gpu *gpu, uint32_t id)
-{
-	return id ? g_hash_table_lookup(gpu->resources, GUINT_TO_POINTER(id)) : NULL;
 }
 
 /* What the seats see. Seat thread only. */
@@ -117,6 +42,7 @@ static uint64_t gpu_show(struct gpu *gpu, const struct gpu_resource *resource,
 		frame.buffer = resource->port_id;
 		frame.source = *source;
 		frame.damage = *damage;
+		frame.boot = !gpu->taken_over;
 	}
 	gpu->shown = resource != NULL;
 	gpu->boot_shown = false;
@@ -267,7 +193,7 @@ static uint32_t do_create(struct gpu *gpu, union gpu_reply *reply)
 	struct gpu_resource *resource;
 	int r;
 
-	if (!id || resource_find(gpu, id))
+	if (!id || gpu_resource_find(gpu, id))
 		return GPU_ERR_INVALID_RESOURCE_ID;
 	if (g_hash_table_size(gpu->resources) >= GPU_MAX_RESOURCES)
 		return GPU_ERR_OUT_OF_MEMORY;
@@ -280,7 +206,7 @@ static uint32_t do_create(struct gpu *gpu, union gpu_reply *reply)
 
 static uint32_t do_unref(struct gpu *gpu, union gpu_reply *reply)
 {
-	struct gpu_resource *resource = resource_find(gpu, gpu->request.name.resource);
+	struct gpu_resource *resource = gpu_resource_find(gpu, gpu->request.name.resource);
 
 	if (!resource)
 		return GPU_ERR_INVALID_RESOURCE_ID;
@@ -300,7 +226,7 @@ static uint32_t do_set_scanout(struct gpu *gpu, union gpu_reply *reply)
 {
 	const struct rect *rect = &gpu->request.scanout.rect;
 	uint32_t id = gpu->request.scanout.resource;
-	struct gpu_resource *resource = resource_find(gpu, id);
+	struct gpu_resource *resource = gpu_resource_find(gpu, id);
 
 	if (gpu->request.scanout.scanout != 0)
 		return GPU_ERR_INVALID_SCANOUT_ID;
@@ -322,7 +248,7 @@ static uint32_t do_set_scanout(struct gpu *gpu, union gpu_reply *reply)
 static uint32_t do_flush(struct gpu *gpu, union gpu_reply *reply)
 {
 	const struct rect *rect = &gpu->request.flush.rect;
-	struct gpu_resource *resource = resource_find(gpu, gpu->request.flush.resource);
+	struct gpu_resource *resource = gpu_resource_find(gpu, gpu->request.flush.resource);
 	uint64_t seq;
 
 	if (!resource)
@@ -355,7 +281,7 @@ static const size_t band_bytes[SHARE_CLASSES] = {
 /* Called again, with row > 0, until it is done. */
 static uint32_t do_transfer(struct gpu *gpu, union gpu_reply *reply)
 {
-	struct gpu_resource *resource = resource_find(gpu, gpu->request.transfer.resource);
+	struct gpu_resource *resource = gpu_resource_find(gpu, gpu->request.transfer.resource);
 	struct gpu_transfer *transfer = &gpu->transfer;
 	uint32_t row = transfer->row;
 	int r;
@@ -374,7 +300,7 @@ static uint32_t do_transfer(struct gpu *gpu, union gpu_reply *reply)
 
 static uint32_t do_attach(struct gpu *gpu, union gpu_reply *reply)
 {
-	struct gpu_resource *resource = resource_find(gpu, gpu->request.attach.resource);
+	struct gpu_resource *resource = gpu_resource_find(gpu, gpu->request.attach.resource);
 	unsigned n = gpu->request.attach.n;
 	struct gpu_mem_entry *entry;
 	uint32_t answer = GPU_ERR_INVALID_PARAMETER;
@@ -395,7 +321,7 @@ static uint32_t do_attach(struct gpu *gpu, union gpu_reply *reply)
 
 static uint32_t do_detach(struct gpu *gpu, union gpu_reply *reply)
 {
-	struct gpu_resource *resource = resource_find(gpu, gpu->request.name.resource);
+	struct gpu_resource *resource = gpu_resource_find(gpu, gpu->request.name.resource);
 
 	if (!resource)
 		return GPU_ERR_INVALID_RESOURCE_ID;
@@ -503,8 +429,8 @@ static void gpu_run(struct gpu *gpu)
 
 static void cursor_carry_out(struct gpu *gpu, const union gpu_request *request)
 {
-	struct gpu_resource *resource = resource_find(gpu, request->cursor.resource);
-	struct gpu_resource *now = resource_find(gpu, gpu->cursor);
+	struct gpu_resource *resource = gpu_resource_find(gpu, request->cursor.resource);
+	struct gpu_resource *now = gpu_resource_find(gpu, gpu->cursor);
 	uint32_t type = request->header.type;
 
 	if (request->cursor.scanout != 0)
@@ -556,14 +482,14 @@ static void gpu_kick(struct virtio_device *dev, unsigned q)
 
 static void gpu_tell_loaded(struct gpu *gpu)
 {
-	struct gpu_resource *resource = resource_find(gpu, gpu->scanout);
+	struct gpu_resource *resource = gpu_resource_find(gpu, gpu->scanout);
 
 	if (gpu->loaded && resource && resource_tell(gpu, resource))
 		gpu_show(gpu, resource, &gpu->source, &gpu->source);
 	gpu->loaded = false;
 }
 
-static gboolean boot_ticked(gpointer data)
+gboolean gpu_boot_ticked(gpointer data)
 {
 	struct gpu *gpu = data;
 	gint64 next = -1;
@@ -581,7 +507,7 @@ static gboolean boot_ticked(gpointer data)
 	return G_SOURCE_CONTINUE;
 }
 
-static gboolean gpu_woken(gpointer data)
+gboolean gpu_woken(gpointer data)
 {
 	struct gpu *gpu = data;
 
@@ -639,7 +565,7 @@ static void gpu_config_write(struct virtio_device *dev, unsigned offset, const v
 	gpu_of(dev)->events &= ~clear;
 }
 
-static const struct virtio_ops gpu_ops = {
+const struct virtio_ops gpu_ops = {
 	.name = "virtio-gpu",
 	.id = 16,
 	.pci_class = 0x03, /* display */
@@ -687,218 +613,7 @@ static void on_resized(void *data, uint32_t width, uint32_t height)
 	g_mutex_unlock(&gpu->dev.lock);
 }
 
-static const struct seat_port_events gpu_events = {
+const struct seat_port_events gpu_events = {
 	.presented = on_presented,
 	.resized = on_resized,
 };
-
-/* The device. */
-
-static const char *const vga_values[] = { "auto", "yes", "no", NULL };
-
-static const struct property gpu_properties[] = {
-	{ .key = "Width", .type = PROPERTY_UINT, .offset = offsetof(struct gpu_config, width),
-		.fallback = "1280", .min = 64, .max = PORT_MAX_SIDE,
-		.help = "Preferred width until a seat says its own" },
-	{ .key = "Height", .type = PROPERTY_UINT, .offset = offsetof(struct gpu_config, height),
-		.fallback = "720", .min = 64, .max = PORT_MAX_SIDE,
-		.help = "Preferred height" },
-	{ .key = "MaxMemory", .type = PROPERTY_SIZE,
-		.offset = offsetof(struct gpu_config, max_memory), .fallback = "256M",
-		.min = 1 << 20, .max = 16ull << 30,
-		.help = "Host memory that the guest's pictures may take" },
-	{ .key = "Vga", .type = PROPERTY_ENUM, .offset = offsetof(struct gpu_config, vga),
-		.fallback = "auto", .values = vga_values,
-		.help = "A VGA as well, for firmware and systems without a driver; auto: when a "
-			"firmware boots the guest" },
-	{ 0 },
-};
-
-static struct device *gpu_create(struct machine *machine, const char *instance,
-	const void *config, GError **error);
-
-static const struct device_type virtio_gpu = {
-	.section = "Gpu",
-	.help = "The screen: virtio-gpu, 2D, one scanout",
-	.always = true,
-	.single = true,
-	.properties = gpu_properties,
-	.config_size = sizeof(struct gpu_config),
-	.create = gpu_create,
-};
-DEVICE_REGISTER(virtio_gpu);
-
-static struct gpu *gpu_of_device(struct device *device)
-{
-	return (struct gpu *)((char *)device - offsetof(struct gpu, device));
-}
-
-static void gpu_device_reset(struct device *device)
-{
-	struct gpu *gpu = gpu_of_device(device);
-
-	virtio_pci_reset(&gpu->dev);
-	if (!gpu->vga)
-		return;
-	/* The seat thread may be drawing it. */
-	g_mutex_lock(&gpu->dev.lock);
-	vga_screen_reset(gpu->vga);
-	gpu->tell_off |= gpu->shown;
-	g_mutex_unlock(&gpu->dev.lock);
-}
-
-static void resources_state(struct gpu *gpu, struct state *state)
-{
-	uint32_t n = g_hash_table_size(gpu->resources);
-	struct gpu_resource *resource;
-	GHashTableIter iter;
-
-	STATE(state, n);
-	if (!state_loading(state)) {
-		g_hash_table_iter_init(&iter, gpu->resources);
-		while (g_hash_table_iter_next(&iter, NULL, (void **)&resource))
-			gpu_resource_state(&resource, &gpu->budget, state);
-		return;
-	}
-	if (n > GPU_MAX_RESOURCES)
-		state_fail(state, "%u pictures", n);
-	for (uint32_t i = 0; i < n && !state_failed(state); i++) {
-		gpu_resource_state(&resource, &gpu->budget, state);
-		if (resource)
-			g_hash_table_replace(gpu->resources, GUINT_TO_POINTER(resource->id),
-				resource);
-	}
-}
-
-/* The command under way is carried out again from its beginning. */
-static void gpu_drain(struct device *device)
-{
-	struct gpu *gpu = gpu_of_device(device);
-
-	g_mutex_lock(&gpu->dev.lock);
-	virtio_unpop(&gpu->dev, CONTROL_QUEUE, gpu->busy);
-	gpu->busy = false;
-	gpu->waiting_seq = 0;
-	g_mutex_unlock(&gpu->dev.lock);
-}
-
-/* Where the cursor is, its next move tells. */
-static void gpu_state(struct device *device, struct state *state)
-{
-	struct gpu *gpu = gpu_of_device(device);
-	struct gpu_resource *resource;
-	uint8_t taken_over = gpu->taken_over;
-
-	virtio_state(&gpu->dev, state);
-	STATE(state, gpu->events);
-	STATE(state, gpu->width);
-	STATE(state, gpu->height);
-	STATE(state, gpu->scanout);
-	STATE(state, gpu->source);
-	STATE(state, gpu->cursor);
-	STATE(state, taken_over);
-	if (gpu->vga)
-		vga_screen_state(gpu->vga, state);
-	resources_state(gpu, state);
-	if (!state_loading(state) || state_failed(state))
-		return;
-	gpu->taken_over = taken_over;
-	gpu->width = CLAMP(gpu->width, 64, PORT_MAX_SIDE);
-	gpu->height = CLAMP(gpu->height, 64, PORT_MAX_SIDE);
-	resource = resource_find(gpu, gpu->scanout);
-	if ((gpu->scanout && !(resource && gpu_resource_has(resource, &gpu->source))) ||
-		(gpu->cursor && !resource_find(gpu, gpu->cursor)))
-		state_fail(state, "it shows a picture that it has not got");
-	gpu->loaded = true;
-	gpu_wake(gpu);
-}
-
-static void gpu_destroy(struct device *device)
-{
-	struct gpu *gpu = gpu_of_device(device);
-
-	virtio_detach_pci(&gpu->dev);
-	g_source_destroy(gpu->wake);
-	g_source_unref(gpu->wake);
-	if (gpu->boot_tick) {
-		g_source_destroy(gpu->boot_tick);
-		g_source_unref(gpu->boot_tick);
-	}
-	vga_screen_free(gpu->vga);
-	g_hash_table_destroy(gpu->resources);
-	virtio_clear(&gpu->dev);
-	g_free(gpu);
-}
-
-static void resource_free(void *resource)
-{
-	gpu_resource_free(resource);
-}
-
-static gboolean wake_dispatch(GSource *source, GSourceFunc callback, gpointer data)
-{
-	return callback(data);
-}
-
-static GSourceFuncs gpu_wake_funcs = { .dispatch = wake_dispatch };
-
-static GSource *source_new(struct gpu *gpu, gboolean (*woken)(gpointer data), gint64 ready)
-{
-	GSource *source = g_source_new(&gpu_wake_funcs, sizeof(GSource));
-
-	g_source_set_callback(source, woken, gpu, NULL);
-	g_source_set_ready_time(source, ready);
-	g_source_attach(source, gpu->machine->seat_context);
-	return source;
-}
-
-static bool gpu_attach(struct gpu *gpu, const struct gpu_config *config, GError **error)
-{
-	struct machine *machine = gpu->machine;
-
-	if (config->vga != VGA_YES && !(config->vga == VGA_AUTO && machine->config->firmware))
-		return virtio_attach_pci(machine, &gpu->dev, error);
-	gpu->vga = vga_screen_new(machine, &gpu->budget, error);
-	if (!gpu->vga)
-		return false;
-	acpi_present(machine, ACPI_VGA);
-	gpu->boot_tick = source_new(gpu, boot_ticked, 0);
-	return virtio_attach_pci_at(machine, &gpu->dev, vga_screen_place(gpu->vga), error);
-}
-
-static struct device *gpu_create(struct machine *machine, const char *instance,
-	const void *data, GError **error)
-{
-	const struct gpu_config *config = data;
-	struct gpu *gpu = g_new0(struct gpu, 1);
-
-	virtio_init(&gpu->dev, &gpu_ops, machine->memory, machine->seat_context);
-	gpu->device = (struct device) {
-		.type = &virtio_gpu,
-		.instance = instance,
-		.reset = gpu_device_reset,
-		.drain = gpu_drain,
-		.state = gpu_state,
-		.destroy = gpu_destroy,
-	};
-	gpu->machine = machine;
-	gpu->port = machine->port;
-	gpu->width = config->width;
-	gpu->height = config->height;
-	gpu->budget.max = config->max_memory;
-	gpu->share_class = (gint)MIN(machine->config->share_class, SHARE_IDLE);
-	gpu->resources = g_hash_table_new_full(NULL, NULL, NULL, resource_free);
-	gpu->wake = source_new(gpu, gpu_woken, -1);
-	if (!gpu_attach(gpu, config, error)) {
-		gpu_destroy(&gpu->device);
-		return NULL;
-	}
-	machine_seat_events(machine, &gpu_events, gpu);
-	return &gpu->device;
-}
-
-void virtio_gpu_set_class(struct device *device, enum share_class share_class)
-{
-	if (device->type == &virtio_gpu && share_class < SHARE_CLASSES)
-		g_atomic_int_set(&gpu_of_device(device)->share_class, (gint)share_class);
-}

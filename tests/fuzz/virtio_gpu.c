@@ -3,6 +3,7 @@
  * contract: known buffers of the size they claim, frames within them, every number once.
  */
 #include "vmm/virtio_gpu.c"
+#include "vmm/virtio_gpu_device.c"
 
 #include <stdlib.h>
 #include <sys/stat.h>

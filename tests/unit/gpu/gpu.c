@@ -2,6 +2,7 @@
  * virtio-gpu through its rings, with a fake port that writes down what it is told.
  */
 #include "vmm/virtio_gpu.c"
+#include "vmm/virtio_gpu_device.c"
 
 #include <fcntl.h>
 #include <sys/mman.h>
