@@ -70,7 +70,7 @@ void link_server_set_events(struct link_server *server, const struct seat_port_e
  * The guest's state changed: seats are told (LINK_GUEST). `reboots` counts resets since the start.
  * From any thread; does not block; calls take effect in order.
  * RESETTING: notes reset_ns, forgets held keys; turns into RUNNING by itself at the first frame
- * that shows a buffer, and notes reset_frame_ns.
+ * that shows a buffer and is not a firmware's (or is, but a minute later), and notes reset_frame_ns.
  */
 void link_server_set_state(struct link_server *server, enum link_guest_state state,
 	uint32_t reboots);

@@ -20,6 +20,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "gpu-share/policy.h"
 #include "vmm/edid.h"
 #include "vmm/virtio_gpu_priv.h"
 
@@ -395,12 +396,6 @@ static bool gpu_carry_out(struct gpu *gpu)
 		len = verb->reply_len;
 	gpu_answer(gpu, answer, &reply, len);
 	return true;
-}
-
-static void gpu_wake(struct gpu *gpu)
-{
-	if (gpu->wake)
-		g_source_set_ready_time(gpu->wake, 0);
 }
 
 static void gpu_run(struct gpu *gpu)

@@ -77,6 +77,13 @@ extern const struct seat_port_events gpu_events;
 gboolean gpu_woken(gpointer data);
 gboolean gpu_boot_ticked(gpointer data);
 
+/* Has the seat thread look again. Any thread. */
+static inline void gpu_wake(struct gpu *gpu)
+{
+	if (gpu->wake)
+		g_source_set_ready_time(gpu->wake, 0);
+}
+
 static inline struct gpu_resource *gpu_resource_find(struct gpu *gpu, uint32_t id)
 {
 	return id ? g_hash_table_lookup(gpu->resources, GUINT_TO_POINTER(id)) : NULL;
