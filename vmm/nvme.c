@@ -332,10 +332,12 @@ static void nvme_drain(struct device *device)
 /* A queue that was saved, looked at before it is one. */
 static bool nvme_state_sq(struct nvme *nvme, unsigned id, struct nvme_sq *sq)
 {
-	if (sq->size == 0)
+	if (sq->size == 0) {
+		*sq = (struct nvme_sq){0};
 		return true;
+	}
 	sq->entries = nvme_queue_at(nvme, sq->base, sq->size, sizeof(struct nvme_command));
-	return sq->entries && sq->size <= NVME_PAGE && sq->head < sq->size &&
+	return sq->entries && sq->size >= 2 && sq->size <= NVME_PAGE && sq->head < sq->size &&
 		sq->cq < NVME_QUEUES && nvme->cq[sq->cq].size > 0 && (id == 0) == (sq->cq == 0);
 }
 
