@@ -76,7 +76,8 @@ enum disk_engine {
 struct disk_config {
 	char *path, *url;
 	unsigned format, bus, engine;
-	bool read_only, ephemeral, pause_on_error;
+	unsigned pause_on_error; /* a choice as well: the property table writes an unsigned */
+	bool read_only, ephemeral;
 	char *scratch;          /* folder of the overlay; NULL: /var/tmp */
 	uint64_t ephemeral_max; /* bytes */
 	char *serial, *model;
