@@ -59,10 +59,12 @@ def cached(name, parts, make):
     """The folder of `name` made of `parts`; `make(folder)` fills it if it is not there yet."""
     entry = "%s-%s" % (name, content_hash(*parts))
     path = os.path.join(folder(), entry)
-    with open(os.path.join(folder(), name + ".lock"), "w") as lock:
+    if os.path.isdir(path):
+        os.utime(path)
+        return path
+    with open(path + ".lock", "w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if os.path.isdir(path):
-            os.utime(path)
             return path
         started = time.time()
         say("making %s, once" % name)

@@ -44,13 +44,15 @@ def packages(path):
     return names
 
 
-def debian(into, include, shell, excluded=()):
-    """A Debian root with these packages; `shell` turns it ($1) into files in $2, as its root."""
+def debian(into, include, shell, excluded=(), before="true"):
+    """A Debian root with these packages; `shell` turns it ($1) into files in $out, as its root. `before`
+    is done to it when only the essential packages are there."""
     need("mmdebstrap", "mke2fs")
     os.chmod(into, 0o777)
     command = ["mmdebstrap", "--variant=apt", "--include=" + ",".join(include)]
     command += ["--dpkgopt=force-unsafe-io"]
     command += ["--dpkgopt=path-exclude=" + path for path in EXCLUDED + tuple(excluded)]
+    command += ["--essential-hook=" + before]
     command += ["--customize-hook=set -eu; out=%s; %s" % (into, shell), SUITE, "/dev/null"]
     log = os.path.join(into, "log")
     with open(log, "w") as file:
