@@ -9,7 +9,7 @@ import time
 import cache
 import guests
 import image
-from errors import LabError
+from errors import LabError, patience
 from qmp import Qmp
 
 QEMU = "qemu-system-x86_64"
@@ -134,7 +134,7 @@ def saved(qmp):
 
 
 def wait(process, folder, condition, seconds, what):
-    deadline = time.monotonic() + seconds
+    deadline = time.monotonic() + patience(seconds)
     while not condition():
         if process.poll() is not None or time.monotonic() > deadline:
             with open(os.path.join(folder, "console.log"), errors="replace") as file:

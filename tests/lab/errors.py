@@ -1,4 +1,5 @@
-"""What the lab raises."""
+"""What the lab raises, and how patient it is."""
+import os
 
 
 class LabError(Exception):
@@ -11,3 +12,10 @@ class Skip(Exception):
 
 class Missing(Skip):
     """A program that the lab needs is not installed."""
+
+
+def patience(seconds):
+    """A limit in seconds for this machine as it is now: others that compute on it make all of the lab
+    slower, up to a bound."""
+    load = os.getloadavg()[0] / (os.cpu_count() or 1)
+    return seconds * min(max(load / 1.5, 1), 6)

@@ -5,7 +5,7 @@ import re
 import time
 
 import picture
-from errors import LabError
+from errors import LabError, patience
 
 
 class Guest:
@@ -35,7 +35,7 @@ class Guest:
             ": >/run/lab/{0}.com1; tail -s 0.2 -f /run/lab/{0}.com1 >>/lab/{0}.com1 & tail=$!\n"
             "{1} irori-vmm {2} >/run/lab/{0}.com1 2>>/lab/{0}.log & echo $! >/run/lab/{0}.pid\n"
             "wait $!; status=$?; sleep 0.5; kill $tail; exit $status".format(
-                self.name, wrapper, path), timeout=limit)
+                self.name, wrapper, path), timeout=int(patience(limit)))
         return self
 
     # What it says
@@ -50,6 +50,7 @@ class Guest:
         """Until COM1 says what matches this regular expression, after what wait() found before; the
         match. A guest that ends or a monitor that dies ends the waiting."""
         pattern = re.compile(text, re.MULTILINE)
+        timeout = patience(timeout)
         deadline = time.monotonic() + timeout
         while True:
             ended = self.status() is not None
@@ -83,6 +84,7 @@ class Guest:
 
     def wait_screen(self, condition, timeout=60, what="the expected picture"):
         """Screenshots until condition(picture) is true; that picture."""
+        timeout = patience(timeout)
         deadline = time.monotonic() + timeout
         while True:
             try:

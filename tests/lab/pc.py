@@ -15,7 +15,7 @@ import time
 import cache
 import emulator
 import image
-from errors import LabError
+from errors import LabError, patience
 from qmp import Qmp
 
 GRACE = 20           # for the answer to come, beyond a command's own limit
@@ -114,6 +114,7 @@ class Pc:
     def run(self, command, timeout=60, check=False):
         """Runs a shell command in the PC as root: (exit status, output of both kinds). 124: it ran
         past its `timeout`, and is gone. check: a status other than 0 is a LabError."""
+        timeout = int(patience(timeout))
         started = self.spawn(command, timeout)
         self.wait_for_file("cmd/%s.rc" % started, timeout + GRACE, "`%s` to end" % command)
         with open(os.path.join(self.share, "cmd", started + ".rc")) as file:
@@ -237,7 +238,9 @@ class Pc:
         self.wait_until(lambda: os.path.exists(path), seconds, what)
 
     def wait_until(self, condition, seconds, what):
-        """Until condition() is true; a LabError says what was waited for."""
+        """Until condition() is true; a LabError says what was waited for. A busy machine gets more
+        time than that."""
+        seconds = patience(seconds)
         deadline = time.monotonic() + seconds
         while not condition():
             if not self.alive():
