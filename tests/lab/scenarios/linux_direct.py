@@ -23,7 +23,7 @@ def run(pc):
                     "md5sum <page | cut -c1-32", check=True)[1].strip()
     pc.spawn("cd /run/lab/www && exec python3 -m http.server 8000", 900)
     job = guests.debian_job(pc, "direct", JOB % server)
-    guest = Guest(pc, "direct", "[Guest]\nMemory=512M\nVcpus=2\n" + guests.debian_direct() +
+    guest = Guest(pc, "direct", "[Guest]\nMemory=512M\n" + guests.debian_direct() +
                   "[Disk root]\nPath=/guests/debian/debian.img\n[Disk job]\nPath=%s\n[Net lan]\n" % job)
     guest.start()
     up = guest.wait(r"GUEST-UP ([\d.]+)", 240).group(1)
