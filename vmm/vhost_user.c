@@ -64,6 +64,7 @@ struct vhost_user {
 	int fd;
 	const struct guest_memory *memory;
 	uint64_t features, protocol;
+	int patience_ms;
 	bool lost;
 	uint32_t started; /* a bit a queue */
 };
@@ -125,7 +126,7 @@ static int vu_receive(struct vhost_user *user, void *to, size_t len)
 	/* A back end writes head and body separately, but does not drip bytes: so this is bounded. */
 	for (unsigned turn = 0; turn < 4 && len > 0; turn++) {
 		struct pollfd ready = {.fd = user->fd, .events = POLLIN};
-		int n = poll(&ready, 1, VHOST_USER_PATIENCE_MS);
+		int n = poll(&ready, 1, user->patience_ms);
 		ssize_t got;
 
 		if (n < 0 && errno == EINTR)
@@ -224,7 +225,9 @@ struct vhost_user *vhost_user_new(int fd, const struct guest_memory *memory, GEr
 
 	user->fd = fd;
 	user->memory = memory;
+	user->patience_ms = VHOST_USER_PATIENCE_MS;
 	result = vu_greet(user);
+	user->patience_ms = VHOST_USER_STOP_MS;
 	if (result == 0)
 		return user;
 	g_set_error(error, G_IO_ERROR, g_io_error_from_errno(-result),

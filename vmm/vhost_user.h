@@ -7,8 +7,8 @@
  * that is expected or the connection is over, descriptors that it sends are not taken, and waiting
  * for it is bounded. Addresses are given as the guest's, so that it does not learn ours.
  *
- * Thread: one at a time (the device's lock). new blocks for at most VHOST_USER_PATIENCE_MS for each of
- * its messages, stop the same; start does not block.
+ * Thread: one at a time (the device's lock). new waits for at most VHOST_USER_PATIENCE_MS for each of
+ * its answers, stop for VHOST_USER_STOP_MS; start does not wait.
  *
  * Source: vhost-user protocol, QEMU docs/interop/vhost-user.
  */
@@ -18,7 +18,8 @@
 #include "vmm/virtio.h"
 
 enum vhost_user_limits {
-	VHOST_USER_PATIENCE_MS = 1000,
+	VHOST_USER_PATIENCE_MS = 10000, /* while it starts: on a busy machine that takes a while */
+	VHOST_USER_STOP_MS = 2000,
 	VHOST_USER_REGIONS = 8, /* what every back end takes */
 };
 

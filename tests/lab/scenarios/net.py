@@ -1,4 +1,4 @@
-"""passt: a guest gets an address and a name server, fetches a page, and a host port leads to it."""
+"""passt: address, name server, a page, a host port that leads in, passt killed; a tap with vhost-net."""
 import os
 
 import guests
@@ -15,6 +15,8 @@ echo 'a page from the lab' >/run/lab/www/index.html
 sha256sum </run/lab/www/data
 dnsmasq --no-resolv --no-hosts --listen-address=192.168.77.1 --bind-interfaces \
     --address=/page.lab/192.168.77.1
+modprobe vhost_net
+ip tuntap add dev tap0 mode tap vnet_hdr && ip addr add 10.50.0.1/24 dev tap0 && ip link set tap0 up
 """ % BYTES
 # udhcpc's own way to tell; resolv.conf as it would write it.
 UDHCPC = """#!/bin/sh
@@ -32,6 +34,9 @@ echo "PAGE $(wget -q -O - http://page.lab:8000/)"
 wget -q -O - http://page.lab:8000/data | sha256sum | sed 's/^/DOWN /'
 head -c %d /dev/urandom >/tmp/up; sha256sum </tmp/up | sed 's/^/UP /'
 nc 192.168.77.1 9000 </tmp/up && echo SENT
+ip addr add 10.50.0.2/24 dev eth1; ip link set eth1 up
+echo "TAP $(wget -q -O - http://10.50.0.1:8000/)"
+wget -q -O - http://10.50.0.1:8000/data | sha256sum | sed 's/^/TAPDOWN /'
 echo hello from the guest >/tmp/index.html; httpd -h /tmp -p 80; echo SERVING
 i=0; while [ $i -lt 60 ] && [ ! -e /tmp/bye ]; do
     [ "$(cat /sys/class/net/eth0/carrier)" = 0 ] && echo CARRIER-LOST && break; sleep 0.2; i=$((i+1))
@@ -45,6 +50,9 @@ Address=10.20.30.2/24
 Gateway=10.20.30.1
 Dns=192.168.77.1
 Forward=tcp:8080:80
+[Net tap]
+Mode=tap
+Device=tap0
 """
 
 
@@ -68,6 +76,9 @@ def run(pc):
     sent = guest.wait(r"UP (\w{64})", 60).group(1)
     guest.wait(r"SENT", 60)
     pc.wait_until(lambda: pc.run("sha256sum </run/lab/up")[1].split()[0] == sent, 20, "8 MiB up")
+    expect(guest.wait(r"TAP (.*?)\r?\n", 60).group(1), "a page from the lab", "the page by the tap")
+    expect(guest.wait(r"TAPDOWN (\w{64})", 120).group(1), digest, "8 MiB by the tap")
+    vhost = pc.run("pgrep -c vhost-")[1].strip()
     guest.wait(r"SERVING", 10)
     expect(pc.run("curl -s http://127.0.0.1:8080/index.html", check=True)[1].strip(),
            "hello from the guest", "the forwarded port")
@@ -76,4 +87,4 @@ def run(pc):
     expect(guest.wait(r"CARRIER-BACK (.*?)\r?\n", 40).group(1), "a page from the lab",
            "the page after passt was killed")
     guest.wait(r"GUEST-DONE 0", 30)
-    return "MTU %s" % address.group(2)
+    return "MTU %s, vhost threads: %s" % (address.group(2), vhost)
