@@ -46,6 +46,12 @@ static void sound_reset(struct device *device)
 	card_of(device)->ops->reset(card_of(device));
 }
 
+static void sound_drain(struct device *device)
+{
+	if (card_of(device)->ops->drain)
+		card_of(device)->ops->drain(card_of(device));
+}
+
 static void sound_state(struct device *device, struct state *state)
 {
 	card_of(device)->ops->state(card_of(device), state);
@@ -80,7 +86,8 @@ static struct device *sound_create(struct machine *machine, const char *instance
 		.type = &sound_type,
 		.instance = instance,
 		.reset = sound_reset,
-		.state = card->ops->state ? sound_state : NULL,
+		.drain = sound_drain,
+		.state = sound_state,
 		.destroy = sound_destroy,
 	};
 	machine->sound = card;

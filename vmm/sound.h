@@ -23,7 +23,8 @@ struct sound_card;
 
 struct sound_card_ops {
 	void (*reset)(struct sound_card *card);
-	void (*state)(struct sound_card *card, struct state *state); /* may be NULL */
+	void (*drain)(struct sound_card *card); /* as device.h says; may be NULL */
+	void (*state)(struct sound_card *card, struct state *state);
 	void (*counters)(struct sound_card *card, struct sound_counters *counters);
 	void (*free)(struct sound_card *card);
 };

@@ -8,6 +8,8 @@
 
 #include <string.h>
 
+#include "vmm/state.h"
+
 enum {
 	SND_JACKS = 2,
 	SND_CHMAPS = 2,
@@ -327,4 +329,48 @@ void virtio_snd_counters(struct virtio_snd *snd, struct sound_counters *counters
 	counters->periods = __atomic_load_n(&snd->counters.periods, __ATOMIC_RELAXED);
 	counters->underruns = __atomic_load_n(&snd->counters.underruns, __ATOMIC_RELAXED);
 	counters->overruns = __atomic_load_n(&snd->counters.overruns, __ATOMIC_RELAXED);
+}
+
+void virtio_snd_drain(struct virtio_snd *snd)
+{
+	g_mutex_lock(&snd->dev.lock);
+	snd_drain_streams(snd);
+	g_mutex_unlock(&snd->dev.lock);
+}
+
+/* Parameters as snd_params_check lets them through. */
+static bool params_are_ours(const struct snd_params *p)
+{
+	return (p->rate == 44100 || p->rate == 48000) && p->channels >= 1 && p->channels <= 2 &&
+		p->period_bytes >= SND_MIN_PERIOD * snd_frame_bytes(p) &&
+		p->period_bytes <= MIN(SND_MAX_PERIOD, p->buffer_bytes) &&
+		p->period_bytes % snd_frame_bytes(p) == 0 && p->buffer_bytes <= SND_MAX_BUFFER;
+}
+
+static void stream_state(struct snd_stream *s, struct state *state)
+{
+	uint8_t now = (uint8_t)s->state;
+	struct snd_params params = s->params;
+
+	STATE(state, now);
+	STATE(state, params);
+	if (!state_loading(state) || state_failed(state))
+		return;
+	if (now >= SND_STATES || (now != SND_UNSET && !params_are_ours(&params))) {
+		state_fail(state, "a stream that cannot be");
+		return;
+	}
+	s->state = now;
+	s->params = params;
+	s->start_at_port = now == SND_RUNNING;
+}
+
+void virtio_snd_state(struct virtio_snd *snd, struct state *state)
+{
+	virtio_state(&snd->dev, state);
+	g_mutex_lock(&snd->dev.lock);
+	for (unsigned i = 0; i < SND_STREAMS; i++)
+		stream_state(&snd->stream[i], state);
+	snd_wake(snd);
+	g_mutex_unlock(&snd->dev.lock);
 }

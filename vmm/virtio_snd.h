@@ -34,6 +34,10 @@ struct virtio_device *virtio_snd_device(struct virtio_snd *snd);
 /* To be called with a struct virtio_snd as the device. */
 extern const struct seat_port_events virtio_snd_events;
 
+/* For the card's drain and state. */
+void virtio_snd_drain(struct virtio_snd *snd);
+void virtio_snd_state(struct virtio_snd *snd, struct state *state);
+
 /* From any thread. */
 void virtio_snd_counters(struct virtio_snd *snd, struct sound_counters *counters);
 

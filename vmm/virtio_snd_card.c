@@ -20,6 +20,16 @@ static void card_reset(struct sound_card *card)
 	virtio_pci_reset(virtio_snd_device(snd_of_card(card)));
 }
 
+static void card_drain(struct sound_card *card)
+{
+	virtio_snd_drain(snd_of_card(card));
+}
+
+static void card_state(struct sound_card *card, struct state *state)
+{
+	virtio_snd_state(snd_of_card(card), state);
+}
+
 static void card_counters(struct sound_card *card, struct sound_counters *counters)
 {
 	virtio_snd_counters(snd_of_card(card), counters);
@@ -34,6 +44,8 @@ static void card_free(struct sound_card *card)
 
 static const struct sound_card_ops card_ops = {
 	.reset = card_reset,
+	.drain = card_drain,
+	.state = card_state,
 	.counters = card_counters,
 	.free = card_free,
 };

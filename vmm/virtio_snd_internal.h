@@ -31,6 +31,7 @@ struct snd_stream {
 	struct snd_params params;
 	bool at_port;      /* audio_start has been called */
 	bool stop_at_port; /* and audio_stop is to be: a reset came on another thread */
+	bool start_at_port; /* audio_start is to be called: a saved guest was playing */
 
 	/* The buffer being handed over or filled. */
 	struct vq_chain chain;
@@ -61,6 +62,8 @@ void snd_wake(struct virtio_snd *snd);
 void snd_enter(struct virtio_snd *snd, unsigned stream, enum snd_state state);
 void snd_settle_port(struct virtio_snd *snd);
 void snd_forget(struct virtio_snd *snd); /* reset */
+/* Gives back what was popped: the rest of a period is lost, the stream goes on. */
+void snd_drain_streams(struct virtio_snd *snd);
 
 void snd_playback_kick(struct virtio_snd *snd);
 void snd_playback_consumed(struct virtio_snd *snd, size_t bytes);

@@ -342,9 +342,28 @@ void snd_enter(struct virtio_snd *snd, unsigned stream, enum snd_state state)
 
 void snd_settle_port(struct virtio_snd *snd)
 {
-	for (unsigned i = 0; i < SND_STREAMS; i++)
+	for (unsigned i = 0; i < SND_STREAMS; i++) {
 		if (snd->stream[i].stop_at_port)
 			snd_port_stop(snd, i);
+		if (snd->stream[i].start_at_port) {
+			snd->stream[i].start_at_port = false;
+			snd_port_start(snd, i);
+		}
+	}
+}
+
+void snd_drain_streams(struct virtio_snd *snd)
+{
+	struct snd_stream *playback = &snd->stream[SND_PLAYBACK];
+
+	while (playback->n_periods)
+		playback_complete(snd, 0);
+	playback->open = false;
+	playback->consumed = playback->written;
+	virtio_interrupt(&snd->dev, VIRTIO_SND_VQ_TX);
+	if (snd->stream[SND_CAPTURE].open)
+		capture_finish(snd);
+	virtio_interrupt(&snd->dev, VIRTIO_SND_VQ_RX);
 }
 
 void snd_forget(struct virtio_snd *snd)
@@ -355,6 +374,7 @@ void snd_forget(struct virtio_snd *snd)
 		s->state = SND_UNSET;
 		memset(&s->params, 0, sizeof(s->params));
 		s->stop_at_port = s->at_port;
+		s->start_at_port = false;
 		s->open = false;
 		s->n_periods = 0;
 		s->written = s->consumed = 0;

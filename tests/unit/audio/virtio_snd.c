@@ -7,6 +7,7 @@
 
 #include "tests/unit/virtio/guest.h"
 #include "vmm/sound.c"
+#include "vmm/state.h"
 
 enum {
 	CONTROL = VIRTIO_SND_VQ_CONTROL,
@@ -657,6 +658,49 @@ static void test_every_byte_once(void)
 	down();
 }
 
+static void test_saved(void)
+{
+	struct state *state = state_new_saving();
+	GBytes *saved;
+
+	up();
+	start(0, PERIOD);
+	play(PERIOD);
+	play(PERIOD);
+	test_equal(finished(TX), NOTHING);
+	guest.device->drain(guest.device);
+	test_equal(finished(TX), 8);
+	test_equal(finished(TX), 8);
+	guest.device->state(guest.device, state);
+	saved = state_take(state);
+	state_free(state);
+	/* It goes on if it was not saved after all. */
+	play(PERIOD);
+	test_equal(seat.written, 3 * PERIOD);
+	/* Into a card that has just been made. */
+	guest.device->reset(guest.device);
+	guest_spin(&guest);
+	test_equal(seat.stops[0], 1);
+	for (unsigned cut = 0; cut < g_bytes_get_size(saved); cut += 7) {
+		state = state_new_loading(g_bytes_new_from_bytes(saved, 0, cut));
+		guest.device->state(guest.device, state);
+		test_assert(state_failed(state));
+		state_free(state);
+		guest.device->reset(guest.device);
+	}
+	guest_spin(&guest);
+	state = state_new_loading(saved);
+	guest.device->state(guest.device, state);
+	test_assert(!state_failed(state) && state_at_end(state));
+	state_free(state);
+	seat.next = (uint8_t)(2 * PERIOD); /* the third is in the ring still */
+	seat.written = 0;
+	guest_spin(&guest);
+	test_equal(seat.starts[0], 2);
+	test_equal(seat.written, PERIOD);
+	down();
+}
+
 int main(void)
 {
 	test_run(test_says_what_it_is);
@@ -675,5 +719,6 @@ int main(void)
 	test_run(test_capture);
 	test_run(test_capture_buffers_that_are_wrong);
 	test_run(test_every_byte_once);
+	test_run(test_saved);
 	return 0;
 }
