@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
-"""Stock SeaBIOS boots a boot sector of ours from a disk, and says what it is to do when there is none.
+"""Stock SeaBIOS boots a boot sector of ours from a disk and from a CD, and says what it is to do when there is none.
 
 Exit status 77: skipped, because /dev/kvm or SeaBIOS is not there for us.
 """
 import os
+import struct
 import subprocess
 import sys
 import tempfile
@@ -55,6 +56,34 @@ def boots_from_disk(vmm, sector, folder):
     expect("3", str(status))
 
 
+def make_cd(path, sector):
+    """A disc as El Torito has it, with that boot sector for no emulation; int 13h counts its blocks by
+    2048, so what the sector reads as its second lies in block 1."""
+    with open(sector, "rb") as source:
+        first, second = source.read(512), source.read(512)
+    catalog = struct.pack("<BBH24sHBB", 1, 0, 0, b"", 0, 0x55, 0xaa)
+    total = sum(struct.unpack("<16H", catalog)) & 0xffff
+    catalog = catalog[:28] + struct.pack("<H", -total & 0xffff) + catalog[30:]
+    catalog += struct.pack("<BBHBBHI20s", 0x88, 0, 0, 0, 0, 4, 20, b"")
+    blocks = {1: second, 16: b"\1CD001\1", 17: b"\0CD001\1" + b"EL TORITO SPECIFICATION".ljust(
+        64, b"\0") + struct.pack("<I", 19), 18: b"\xffCD001\1", 19: catalog, 20: first}
+    with open(path, "wb") as file:
+        for number, block in blocks.items():
+            file.seek(2048 * number)
+            file.write(block)
+        file.truncate(1 << 20)
+
+
+def boots_from_cd(vmm, sector, folder):
+    path = os.path.join(folder, "disc.iso")
+    make_cd(path, sector)
+    status, text = run(vmm, configuration(folder, "[Cd disc]\nPath=%s\n" % path))
+    print(text)
+    expect("first sector here", text)
+    expect("second sector", text)
+    expect("3", str(status))
+
+
 def nothing_to_boot(vmm, folder):
     status, text = run(vmm, configuration(folder, ""), until="No bootable device")
     print(text)
@@ -76,6 +105,7 @@ def main():
         return 77
     with tempfile.TemporaryDirectory(prefix="irori-firmware-") as folder:
         boots_from_disk(vmm, sector, folder)
+        boots_from_cd(vmm, sector, folder)
         nothing_to_boot(vmm, folder)
     return 0
 
