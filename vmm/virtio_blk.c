@@ -26,6 +26,7 @@ enum blk_numbers {
 	BLK_REQUEST_MAX = 64 << 20,         /* bytes in one request */
 	BLK_ERASE_MAX = 1 << 22,            /* sectors in one discard, write-zeroes */
 	BLK_ERASE_UNMAP = 1,
+	BLK_TURNS = 4, /* of DISK_DEPTH requests, before somebody else has the thread */
 };
 
 enum blk_request_type {
@@ -329,9 +330,14 @@ static void blk_serve(struct blk *blk)
 {
 	bool more = true;
 
-	/* What ends while it is submitted makes room for more. */
-	while (more && blk_room(blk)) {
-		while (blk_room(blk) && (more = blk_next(blk)))
+	/* What ends while it is submitted makes room for more; but others use the thread as well. */
+	for (unsigned turn = 0; more && blk_room(blk); turn++) {
+		if (turn == BLK_TURNS) {
+			if (blk->virtio.notify.kick)
+				blk->virtio.notify.kick(&blk->virtio);
+			break;
+		}
+		for (unsigned i = 0; i < DISK_DEPTH && blk_room(blk) && (more = blk_next(blk)); i++)
 			;
 		disk_submit(blk->disk);
 	}
