@@ -106,7 +106,7 @@ def run(pc):
     disk = pc.put(os.path.join(cache.cached("installer", [version(), EARLY, MENU, repr(MODULES)],
                                             make), "disk"))
     pc.run("cp %s /run/lab/disk" % disk, check=True)
-    guest = Guest(pc, "installer", "[Guest]\nMemory=700M\nFirmware=bios\n"
+    guest = Guest(pc, "installer", "[Guest]\nMemory=1200M\nFirmware=bios\n"
                   "[Disk boot]\nPath=/run/lab/disk\n").start()
     menu = guest.wait_screen(lambda shot: share(shot, GREY) > 0.05 and shot.height == 400, 60,
                              "GRUB's menu")
@@ -116,7 +116,7 @@ def run(pc):
     if changed_rows(menu, back):
         raise LabError("GRUB's menu is not what it was after down and up")
     guest.send_keys("ret")
-    guest.wait_screen(lambda shot: share(shot, BLUE) > 0.2 and share(shot, GREY) > 0.2, 240,
+    guest.wait_screen(lambda shot: share(shot, BLUE) > 0.2 and share(shot, GREY) > 0.1, 480,
                       "the installer's first dialog")
     dialog = guest.screenshot("dialog-1")
     moved, first = press(guest, "down", dialog, "dialog-2", 3)
