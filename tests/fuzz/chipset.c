@@ -74,7 +74,7 @@ static void config(const struct step *step, unsigned function)
 	in((uint16_t)(0xcfc + step->at % 4), 1u << step->size % 3);
 }
 
-static void access(struct bus *bus, uint64_t at, const struct step *step)
+static void touch(struct bus *bus, uint64_t at, const struct step *step)
 {
 	unsigned size = 1u << step->size % 4;
 	uint64_t value;
@@ -87,7 +87,7 @@ static void take_step(const struct step *step, struct device *chipset, struct de
 {
 	switch (step->what % 10) {
 	case 0:
-		access(machine.pio, PM_BASE + step->at % PM_LEN, step);
+		touch(machine.pio, PM_BASE + step->at % PM_LEN, step);
 		break;
 	case 1:
 		out(0x70, 1, step->at);
@@ -104,13 +104,13 @@ static void take_step(const struct step *step, struct device *chipset, struct de
 		config(step, 3 * 8);
 		break;
 	case 5:
-		access(machine.mmio, MACHINE_ECAM_BASE + (step->at << 4), step);
+		touch(machine.mmio, MACHINE_ECAM_BASE + (step->at << 4), step);
 		break;
 	case 6:
-		access(machine.mmio, step->value & ~0xfffull, step);
+		touch(machine.mmio, step->value & ~0xfffull, step);
 		break;
 	case 7:
-		access(machine.pio, step->at, step);
+		touch(machine.pio, step->at, step);
 		break;
 	case 8:
 		pci_intx(&card, step->value & 1);
