@@ -9,6 +9,8 @@
 #include "vmm/state.h"
 
 #define SECOND_NS 1000000000ll
+#define SET_MIN (-4000000000ll)
+#define SET_MAX 8000000000ll
 
 enum rtc_bits {
 	A_UPDATING = 0x80,
@@ -122,9 +124,12 @@ static void time_from_ram(struct rtc *rtc)
 		decode(rtc, rtc->ram[RTC_DAY]));
 	int64_t seconds = days * DAY + decode_hour(rtc, rtc->ram[RTC_HOUR]) * 3600ll +
 		decode(rtc, rtc->ram[RTC_MINUTE]) * 60ll + decode(rtc, rtc->ram[RTC_SECOND]);
-	/* The first second after the divider was held is half as long, and guests count on it. */
-	int64_t ns = seconds * SECOND_NS + (rtc->divided ? SECOND_NS / 2 : 0);
+	int64_t ns;
 
+	/* int64_t ns end in 2262: what the guest sets is between 1843 and 2223. */
+	seconds = CLAMP(seconds, SET_MIN, SET_MAX);
+	/* The first second after the divider was held is half as long, and guests count on it. */
+	ns = seconds * SECOND_NS + (rtc->divided ? SECOND_NS / 2 : 0);
 	rtc->offset = ns - rtc->wall();
 	rtc->seen = ns;
 	rtc->divided = false;
@@ -338,7 +343,7 @@ void rtc_state(struct rtc *rtc, struct state *state)
 	STATE(state, rtc->divided);
 	if (!state_loading(state) || state_failed(state))
 		return;
-	/* int64_t ns end in 2262: no sum of it shall overflow. */
+	/* As far as a guest can set it: no sum of it shall overflow. */
 	if (ABS(offset / SECOND_NS) > 200ll * 365 * DAY) {
 		state_fail(state, "clock is wrong by centuries");
 		return;

@@ -129,6 +129,16 @@ static void any_time_is_a_time(void)
 	}
 }
 
+/* A clock of ns in 64 bits ends in 2262: a guest that sets a later year gets the last it can have. */
+static void far_year(void)
+{
+	start();
+	rtc_write(&rtc, RTC_CENTURY, 0x99);
+	fields(0x2223, 0x07, 0x06, 0x14, 0x13, 0x20);
+	rtc_write(&rtc, RTC_CENTURY, 0x01);
+	test_equal(rtc_read(&rtc, RTC_CENTURY) * 256 + rtc_read(&rtc, RTC_YEAR), 0x1843);
+}
+
 static void every_second(void)
 {
 	start();
@@ -292,6 +302,7 @@ int main(void)
 	test_run(is_set);
 	test_run(is_set_with_the_divider);
 	test_run(any_time_is_a_time);
+	test_run(far_year);
 	test_run(every_second);
 	test_run(periodically);
 	test_run(alarm_rings);
