@@ -215,24 +215,30 @@ int swtpm_fd(const struct swtpm *swtpm)
 	return swtpm->data;
 }
 
-/* In pieces: the answer says how long the whole is. NULL: it has none, or does not tell. */
+/* As much of it as it gives at once, which is all of it today. NULL: it does not tell. */
 static uint8_t *blob_get(const struct swtpm *swtpm, uint32_t type, size_t *len)
 {
-	GByteArray *blob = g_byte_array_new();
+	g_autofree uint8_t *blob = NULL;
 	uint32_t answer[4], total = 0;
 
+	*len = 0;
 	do {
-		uint8_t piece[CHUNK * 2];
+		uint32_t length;
 
-		if (control_ask(swtpm, (uint32_t[]){ SWTPM_GET_STATE, 0, type, blob->len }, 4, -1,
-			    answer, 4) || answer[3] > sizeof(piece) ||
-			control_read(swtpm, piece, answer[3]) || answer[2] > SWTPM_BLOB_MAX)
-			break;
-		total = answer[2];
-		g_byte_array_append(blob, piece, answer[3]);
-	} while (answer[3] && blob->len < total);
-	*len = blob->len;
-	return g_byte_array_free(blob, !total || blob->len != total);
+		if (control_ask(swtpm, (uint32_t[]){ SWTPM_GET_STATE, 0, type, (uint32_t)*len }, 4,
+			    -1, answer, 4))
+			return NULL;
+		length = answer[3];
+		if (!blob) {
+			total = answer[2];
+			blob = total <= SWTPM_BLOB_MAX ? g_try_malloc(total + 1) : NULL;
+		}
+		if (!blob || answer[2] != total || length > total - *len ||
+			(!length && *len < total) || control_read(swtpm, blob + *len, length))
+			return NULL;
+		*len += length;
+	} while (*len < total);
+	return g_steal_pointer(&blob);
 }
 
 static int blob_set(const struct swtpm *swtpm, uint32_t type, const uint8_t *blob, size_t len)
