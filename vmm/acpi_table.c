@@ -142,15 +142,15 @@ GByteArray *table_facs(void)
 
 GByteArray *table_madt(uint64_t there, unsigned max)
 {
-	GByteArray *table = table_new("APIC", 4);
+	GByteArray *table = table_new("APIC", 5);
 
 	table_add(table, 0xfee00000, 4);
 	table_add(table, 1, 4); /* there is a PIC as well */
-	/* Of this revision, one that is not enabled is one that may come. */
+	/* Enabled, or "online capable": since 6.3 one that is neither never comes. */
 	for (unsigned i = 0; i < max; i++) {
 		table_add(table, 0x0800, 2);
 		table_add(table, i | i << 8, 2);
-		table_add(table, there >> i & 1, 4);
+		table_add(table, there >> i & 1 ? 1 : 2, 4);
 	}
 	table_add(table, 0x0c01, 2); /* I/O APIC, its number, 0 */
 	table_add(table, 0, 2);
