@@ -251,7 +251,8 @@ struct vcpu *vcpus_get(struct vcpus *vcpus, unsigned index)
 	return vcpu && __atomic_load_n(&vcpu->group, __ATOMIC_ACQUIRE) ? vcpu : NULL;
 }
 
-/* One that was here before comes back as new, when it has left the guest. */
+/* As new, when it has left the guest. Also one that is: only writing its local APIC lets the kernel
+ * see that there is one more that interrupts can be sent to. */
 static int vcpu_renew(struct vcpu *vcpu)
 {
 	g_mutex_lock(&vcpu->group->lock);
@@ -271,10 +272,11 @@ int vcpus_plug(struct vcpus *vcpus, unsigned index)
 		return -ERANGE;
 	if (vcpu->present)
 		return -EEXIST;
-	if (vcpu->thread)
-		rc = vcpu_renew(vcpu);
-	else if ((!vcpu->initial && !vcpu_new(vcpus, index, &error)) || !vcpu_start(vcpu, &error))
+	if ((!vcpu->initial && !vcpu_new(vcpus, index, &error)) ||
+		(!vcpu->thread && !vcpu_start(vcpu, &error)))
 		rc = -EAGAIN;
+	else
+		rc = vcpu_renew(vcpu);
 	if (error)
 		g_warning("%s", error->message);
 	if (rc)
