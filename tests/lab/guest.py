@@ -7,6 +7,8 @@ import time
 import picture
 from errors import LabError, patience
 
+TAIL_SECONDS = 0.2  # how often COM1 is brought here
+
 
 class Guest:
     """`config` is the text of its configuration without Name= (see irori-vmm --help). It is on
@@ -32,7 +34,7 @@ class Guest:
         self.seen = 0
         # COM1 comes byte by byte: through a file in memory, because the share is slow for that.
         self.ident = self.pc.spawn(
-            ": >/run/lab/{0}.com1; tail -s 0.2 -f /run/lab/{0}.com1 >>/lab/{0}.com1 & tail=$!\n"
+            ": >/run/lab/{0}.com1; tail -s {3} -f /run/lab/{0}.com1 >>/lab/{0}.com1 & tail=$!\n"
             "{1} irori-vmm {2} >/run/lab/{0}.com1 2>>/lab/{0}.log & echo $! >/run/lab/{0}.pid\n"
             "wait $!; status=$?; sleep 0.5; kill $tail; exit $status".format(
                 self.name, wrapper, path), timeout=int(patience(limit)))
@@ -54,7 +56,7 @@ class Guest:
         deadline = time.monotonic() + timeout
         while True:
             ended = self.status() is not None
-            found = pattern.search(self.com1(), self.seen)
+            found = self.search(pattern)
             if found:
                 self.seen = found.end()
                 return found
@@ -65,6 +67,17 @@ class Guest:
             if not self.pc.alive():
                 raise LabError("the PC ended\n" + self.pc.console())
             time.sleep(0.1)
+
+    def search(self, pattern):
+        """COM1 arrives in pieces: a match at the end of what there is may go on in the next one."""
+        while True:
+            heard = self.com1()
+            found = pattern.search(heard, self.seen)
+            if not found or found.end() < len(heard):
+                return found
+            time.sleep(2 * TAIL_SECONDS)
+            if len(self.com1()) == len(heard):
+                return found
 
     def fail(self, what, text):
         raise LabError("guest %s: %s while waiting for %r on COM1\n--- COM1\n%s\n--- log\n%s" % (
