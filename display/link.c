@@ -32,7 +32,7 @@ SIZE_IS(link_audio_stop, 4);
 SIZE_IS(link_guest, 16);
 SIZE_IS(link_exit_count, 32);
 SIZE_IS(link_thread, 8);
-SIZE_IS(link_stat, LINK_NAME_LEN + 16 + 5 * 8 + 10 * 8 + 16 + LINK_MAX_EXITS * 32 +
+SIZE_IS(link_stat, LINK_NAME_LEN + 16 + 5 * 8 + 10 * 8 + LINK_WHY_LEN + 16 + LINK_MAX_EXITS * 32 +
 	LINK_MAX_THREADS * 8);
 _Static_assert(sizeof(union link_body) == LINK_MAX_BODY, "the largest body is LINK_MAX_BODY");
 
@@ -133,7 +133,8 @@ static bool stat_check(const union link_body *body, size_t size)
 {
 	const struct link_stat *stat = &body->stat;
 
-	if (!text_plain(stat->name, sizeof(stat->name)) || stat->n_exits > LINK_MAX_EXITS ||
+	if (!text_plain(stat->name, sizeof(stat->name)) ||
+	    !text_plain(stat->waits_for, sizeof(stat->waits_for)) || stat->n_exits > LINK_MAX_EXITS ||
 	    stat->n_threads > LINK_MAX_THREADS)
 		return false;
 	for (unsigned i = 0; i < stat->n_exits; i++)

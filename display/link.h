@@ -19,6 +19,7 @@
 
 #define LINK_VERSION 1u
 #define LINK_NAME_LEN 64u /* with the terminating zero */
+#define LINK_WHY_LEN 128u /* the same */
 
 enum link_limits {
 	LINK_MAX_BODY = PORT_MAX_PCM + 64,
@@ -230,6 +231,7 @@ struct link_stat {
 	uint64_t memory_actual;    /* what the guest has now: without the balloon, with what is plugged */
 	uint64_t memory_available; /* the guest's own opinion; 0: it has none */
 	uint64_t memory_host;      /* pages of it that the host has given */
+	char waits_for[LINK_WHY_LEN]; /* why the host has it PAUSED; empty: it has not */
 	uint32_t vcpus, vcpus_max;
 	uint32_t n_exits, n_threads;
 	struct link_exit_count exits[LINK_MAX_EXITS];

@@ -23,6 +23,7 @@ static void guest_json(JsonBuilder *json, const char *name, const struct link_st
 	json_bool(json, "answers", stat != NULL);
 	if (stat) {
 		json_text(json, "state", attach_state_name(stat->state));
+		json_text(json, "waits_for", stat->waits_for);
 		json_text(json, "class", share_class_name(stat->share_class));
 		json_int(json, "pid", stat->pid);
 		json_int(json, "reboots", stat->reboots);
@@ -42,10 +43,11 @@ static void guest_line(const char *name, const struct link_stat *stat)
 		return;
 	}
 	up = (g_get_monotonic_time() - stat->started_ns / 1000) / 1000000;
-	printf("%-16s %-10s %-12s %7d %8u %6llu MiB %4lld:%02lld:%02lld\n", name,
+	printf("%-16s %-10s %-12s %7d %8u %6llu MiB %4lld:%02lld:%02lld%s%s\n", name,
 		attach_state_name(stat->state), share_class_name(stat->share_class), stat->pid,
 		stat->reboots, (unsigned long long)stat->memory_bytes >> 20, (long long)up / 3600,
-		(long long)up / 60 % 60, (long long)up % 60);
+		(long long)up / 60 % 60, (long long)up % 60, stat->waits_for[0] ? "  " : "",
+		stat->waits_for);
 }
 
 static int list_run(const char *name, char **args, int n)

@@ -99,6 +99,7 @@ static void look_json(JsonBuilder *json, const struct look *before, const struct
 	json_builder_begin_object(json);
 	json_text(json, "name", stat->name);
 	json_text(json, "state", attach_state_name(stat->state));
+	json_text(json, "waits_for", stat->waits_for);
 	json_text(json, "class", share_class_name(stat->share_class));
 	json_int(json, "pid", stat->pid);
 	json_int(json, "reboots", stat->reboots);
@@ -163,6 +164,8 @@ static void look_text(const struct look *before, const struct look *now)
 		ms_between(stat->started_ns, stat->first_frame_ns),
 		ms_between(stat->reset_ns, stat->reset_frame_ns));
 	resources_text(stat);
+	if (stat->waits_for[0])
+		printf("paused by the host: %s\n", stat->waits_for);
 	printf("\n  %-20s %12s %10s\n", "exit", "count", "a second");
 	for (unsigned i = 0; i < n; i++) {
 		int len = most > 0 ? (int)(rate[i].a_second / most * BAR + 0.5) : 0;

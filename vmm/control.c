@@ -15,7 +15,7 @@
 #include "vmm/vcpu.h"
 
 enum {
-	REQUESTS = MACHINE_CRASHED + 1,
+	REQUESTS = MACHINE_WAIT_OVER + 1,
 	LOG_PAUSE_NS = 50000000, /* a guest may reset itself thousands of times a second */
 };
 
@@ -27,6 +27,9 @@ struct control {
 	const char *why[REQUESTS]; /* atomic */
 	int exit_status; /* atomic */
 	int save_fd;     /* atomic; -1: none */
+	GMutex lock;
+	GPtrArray *waits; /* under the lock: the host's reasons to stand still, oldest first */
+	bool paused;      /* by a person */
 	enum machine_state state;
 	uint32_t resets;
 	int64_t logged_ns;
@@ -59,6 +62,37 @@ static void processors_stop(struct control *control)
 {
 	vcpus_stop(control->machine->vcpus);
 	vcpus_wait(control->machine->vcpus);
+}
+
+static void processors_go(struct control *control)
+{
+	state_set(control, MACHINE_RUNNING, LINK_GUEST_RUNNING);
+	vcpus_go(control->machine->vcpus);
+}
+
+static const char *waits_for(struct control *control)
+{
+	const char *why;
+
+	g_mutex_lock(&control->lock);
+	why = control->waits->len > 0 ? control->waits->pdata[0] : NULL;
+	g_mutex_unlock(&control->lock);
+	return why;
+}
+
+/* Reasons come and go on any thread; what comes of them is do_wait's. */
+static void wait_change(struct control *control, const char *why, bool over)
+{
+	GPtrArray *waits = control->waits;
+	guint i;
+
+	g_mutex_lock(&control->lock);
+	if (!over)
+		g_ptr_array_add(waits, (gpointer)why);
+	else if (g_ptr_array_find(waits, why, &i))
+		g_ptr_array_remove_index(waits, i);
+	stats_waits(control->machine->stats, waits->len > 0 ? waits->pdata[0] : NULL);
+	g_mutex_unlock(&control->lock);
 }
 
 static void do_off(struct control *control)
@@ -95,12 +129,25 @@ static int machine_renew(struct machine *machine)
 	return rc;
 }
 
+static void do_wait(struct control *control)
+{
+	bool waits = waits_for(control);
+
+	if (waits && control->state == MACHINE_RUNNING) {
+		processors_stop(control);
+		state_set(control, MACHINE_PAUSED, LINK_GUEST_PAUSED);
+	} else if (!waits && control->state == MACHINE_PAUSED && !control->paused) {
+		processors_go(control);
+	}
+}
+
 static void do_reset(struct control *control)
 {
 	struct machine *machine = control->machine;
 	int64_t begin = machine->now();
 
 	processors_stop(control);
+	control->paused = false;
 	/* What a processor asked for on its way out was the old guest's. */
 	g_atomic_int_and((guint *)&control->pending,
 		~(1u << MACHINE_RESET | 1u << MACHINE_CRASHED));
@@ -114,13 +161,15 @@ static void do_reset(struct control *control)
 		return;
 	}
 	vcpus_go(machine->vcpus);
+	do_wait(control); /* for what the new guest's devices cannot do without either */
 	g_debug("reset %u took %.3f ms", control->resets, (double)(machine->now() - begin) / 1e6);
 }
 
 static void do_pause(struct control *control)
 {
-	if (control->state != MACHINE_RUNNING)
+	if (control->state != MACHINE_RUNNING && control->state != MACHINE_PAUSED)
 		return;
+	control->paused = true;
 	processors_stop(control);
 	state_set(control, MACHINE_PAUSED, LINK_GUEST_PAUSED);
 }
@@ -150,18 +199,19 @@ static void do_save(struct control *control)
 		return;
 	}
 	g_warning("not saved: %s", error ? error->message : "the guest is not running");
-	if (before != MACHINE_RUNNING)
-		return;
-	state_set(control, MACHINE_RUNNING, LINK_GUEST_RUNNING);
-	vcpus_go(machine->vcpus);
+	if (before == MACHINE_RUNNING)
+		processors_go(control);
 }
 
 static void do_resume(struct control *control)
 {
-	if (control->state != MACHINE_PAUSED)
-		return;
-	state_set(control, MACHINE_RUNNING, LINK_GUEST_RUNNING);
-	vcpus_go(control->machine->vcpus);
+	const char *why = waits_for(control);
+
+	control->paused = false;
+	if (why)
+		g_message("it goes on when the host can: %s", why);
+	else if (control->state == MACHINE_PAUSED)
+		processors_go(control);
 }
 
 /* In the order in which requests that wait together are served. */
@@ -176,6 +226,8 @@ static const struct {
 	{ MACHINE_SAVE, "save", do_save },
 	{ MACHINE_PAUSE, "pause", do_pause },
 	{ MACHINE_RESUME, "resume", do_resume },
+	{ MACHINE_WAIT, "wait", do_wait },
+	{ MACHINE_WAIT_OVER, "wait is over", do_wait },
 };
 
 static gboolean control_dispatch(GSource *source, GSourceFunc callback, gpointer data)
@@ -210,6 +262,8 @@ struct control *control_new(struct machine *machine)
 
 	control->machine = machine;
 	control->save_fd = -1;
+	g_mutex_init(&control->lock);
+	control->waits = g_ptr_array_new();
 	control->state = MACHINE_PAUSED;
 	control->loop = g_main_loop_new(machine->main_context, FALSE);
 	control->source = g_source_new(&control_funcs, sizeof(GSource));
@@ -228,11 +282,17 @@ void control_free(struct control *control)
 	if (control->save_fd >= 0)
 		close(control->save_fd);
 	g_main_loop_unref(control->loop);
+	g_ptr_array_unref(control->waits);
+	g_mutex_clear(&control->lock);
 	g_free(control);
 }
 
 void control_request(struct control *control, enum machine_request what, const char *why)
 {
+	bool waits = what == MACHINE_WAIT || what == MACHINE_WAIT_OVER;
+
+	if (waits)
+		wait_change(control, why, what == MACHINE_WAIT_OVER);
 	/* Of pause and resume the later one counts. */
 	if (what == MACHINE_PAUSE)
 		g_atomic_int_and((guint *)&control->pending, ~(1u << MACHINE_RESUME));
@@ -241,7 +301,7 @@ void control_request(struct control *control, enum machine_request what, const c
 	g_atomic_pointer_set(&control->why[what], why);
 	/* Before the request can be seen: a stop that came after it was served would not be
 	 * followed by anything that lets the processors go. */
-	if (what != MACHINE_RESUME && what != MACHINE_PAUSE && control->machine->vcpus)
+	if (what != MACHINE_RESUME && what != MACHINE_PAUSE && !waits && control->machine->vcpus)
 		vcpus_stop(control->machine->vcpus);
 	g_atomic_int_or((guint *)&control->pending, 1u << what);
 	g_source_set_ready_time(control->source, 0);
@@ -264,8 +324,7 @@ void control_exit_status(struct control *control, int status)
 
 int control_run(struct control *control)
 {
-	state_set(control, MACHINE_RUNNING, LINK_GUEST_RUNNING);
-	vcpus_go(control->machine->vcpus);
+	processors_go(control);
 	g_main_loop_run(control->loop);
 	return g_atomic_int_get(&control->exit_status);
 }

@@ -7,6 +7,9 @@
  *	   | +---------------+     DEAD        any ---poweroff---> OFF
  *	   +------------ reset from any ----------+
  *
+ * Two can pause a guest: a person, and the host with its reasons (MACHINE_WAIT). It runs when neither
+ * does; a reset is a person's resume as well.
+ *
  * Thread: control_request and control_exit_status from any; the rest on the main thread.
  */
 #ifndef IRORI_VMM_CONTROL_H

@@ -3,7 +3,7 @@
  *
  * The guard: a request that ended because the host has no room (ENOSPC, EDQUOT; EIO as well with
  * OnError=pause) is kept instead of failed, and tried again every second. As long as one is kept the
- * guest is paused; somebody who resumes it by hand only has it paused again.
+ * guest waits (MACHINE_WAIT), and no person can resume it.
  */
 #define G_LOG_DOMAIN "disk"
 
@@ -45,25 +45,23 @@ void disk_advance(struct disk_io *io, uint64_t moved)
 	}
 }
 
-void disk_pause(struct disk_guard *guard, const char *why)
+void disk_wait(struct disk_guard *guard, enum disk_wait what, const char *why)
 {
 	g_autofree char *text = g_strdup_printf("%s: %s", guard->name, why);
 
-	if (guard->paused)
+	if (guard->waits[what])
 		return;
-	guard->paused = true;
 	/* Requests want text that stays: there are as many of these as disks and reasons. */
-	machine_request(guard->machine, MACHINE_PAUSE, g_intern_string(text));
+	guard->waits[what] = g_intern_string(text);
+	machine_request(guard->machine, MACHINE_WAIT, guard->waits[what]);
 }
 
-void disk_resume(struct disk_guard *guard)
+void disk_wait_over(struct disk_guard *guard, enum disk_wait what)
 {
-	g_autofree char *text = g_strdup_printf("%s: goes on", guard->name);
-
-	if (!guard->paused)
+	if (!guard->waits[what])
 		return;
-	guard->paused = false;
-	machine_request(guard->machine, MACHINE_RESUME, g_intern_string(text));
+	machine_request(guard->machine, MACHINE_WAIT_OVER, guard->waits[what]);
+	guard->waits[what] = NULL;
 }
 
 static gboolean guard_retry(gpointer data)
@@ -110,10 +108,11 @@ static void guard_keep(struct disk_guard *guard, struct disk *layer, struct disk
 	io->layer = layer;
 	guard->n_kept++;
 	guard_start_timer(guard);
-	if (guard->paused)
+	if (guard->waits[DISK_WAIT_ROOM])
 		return;
 	g_warning("%s: %s: the guest waits until there is room", guard->name, g_strerror(-result));
-	disk_pause(guard, result == -EIO ? "the host's disk fails" : "the host's disk is full");
+	disk_wait(guard, DISK_WAIT_ROOM,
+		result == -EIO ? "the host's disk fails" : "the host's disk is full");
 }
 
 void disk_ended(struct disk *layer, struct disk_io *io, int result)
@@ -167,7 +166,7 @@ static void guard_settle(struct disk_guard *guard)
 	if (guard->n_kept > 0 || !guard->retry)
 		return;
 	guard_stop_timer(guard);
-	disk_resume(guard);
+	disk_wait_over(guard, DISK_WAIT_ROOM);
 }
 
 void disk_text(char *to, const char *from, size_t len)
@@ -236,7 +235,9 @@ void disk_cancel(struct disk *disk)
 	disk->ops->submit(disk);
 	disk->ops->reap(disk, true);
 	guard_stop_timer(guard);
-	guard->paused = false; /* whoever resets it, lets it go */
+	/* Nothing of the guest's is left that waits. */
+	disk_wait_over(guard, DISK_WAIT_ROOM);
+	disk_wait_over(guard, DISK_WAIT_SERVER);
 	guard->cancelling = false;
 }
 

@@ -22,12 +22,19 @@ struct disk_layer_ops {
 	void (*close)(struct disk *disk);
 };
 
+/* What a guest may have to wait for, each for itself. */
+enum disk_wait {
+	DISK_WAIT_ROOM,
+	DISK_WAIT_SERVER,
+	DISK_WAITS
+};
+
 struct disk_guard {
 	struct machine *machine;
 	char *name; /* "disk system" */
 	bool pause_on_error;
 	bool cancelling;
-	bool paused;          /* we asked for it */
+	const char *waits[DISK_WAITS]; /* why, as the machine was told; NULL: it need not */
 	struct disk_io *kept; /* refused by the host, to be tried again */
 	unsigned n_kept, errors;
 	GMainContext *context;
@@ -49,9 +56,9 @@ struct disk {
 void disk_ended(struct disk *layer, struct disk_io *io, int result);
 /* On the watched context: calls ready. */
 void disk_ready(struct disk *layer);
-/* The guard: a reason to stand still, and to go on. */
-void disk_pause(struct disk_guard *guard, const char *why);
-void disk_resume(struct disk_guard *guard);
+/* The guard: the guest has to wait for something, and no more. */
+void disk_wait(struct disk_guard *guard, enum disk_wait what, const char *why);
+void disk_wait_over(struct disk_guard *guard, enum disk_wait what);
 
 /* Takes `moved` bytes off the front of a request. */
 void disk_advance(struct disk_io *io, uint64_t moved);

@@ -26,8 +26,13 @@ enum nbd_limits {
 	NBD_PART_EMPTY = 1 << 30,    /* and without */
 	NBD_BUFFER = 64 << 10,
 	NBD_GATHER = 256,            /* buffers of one send */
-	NBD_STUCK_MS = 30000,        /* a reset waits no longer for the peer */
+	NBD_STUCK_MS = 30000,        /* a reset waits no longer for an answer of the peer's */
+	NBD_SLOW_MS = 120000,        /* and for all of them */
 };
+
+/* No error that is tried again: the second try would not know of it any more. */
+#define NBD_BROKEN (-ESTALE)
+#define NBD_GONE "its server is gone"
 
 enum nbd_phase {
 	NBD_IDLE,
@@ -40,6 +45,8 @@ struct nbd_slot {
 	struct disk_io *io;
 	struct nbd_slot *next; /* to be sent after it */
 	uint32_t part, generation;
+	uint64_t written; /* of a flush: the writes that it is for */
+	bool broken;      /* of a flush: some of them may be gone */
 	uint8_t header[NBD_REQUEST_LEN];
 };
 
@@ -62,7 +69,8 @@ struct nbd {
 	size_t have;            /* in the buffer */
 	struct nbd_slot *reply; /* whose data is being received */
 	size_t received;        /* of it */
-	bool unflushed, promise_broken;
+	uint64_t written, flushed; /* writes that were answered, and how many of them a flush was */
+	bool promise_broken;       /* the next flush is to say so */
 	unsigned losses;
 	/* A new connection, from the main thread. */
 	GSource *reopen;
@@ -122,7 +130,7 @@ static int nbd_refusal(struct nbd *nbd, const struct disk_io *io)
 {
 	if (io->operation == DISK_FLUSH && nbd->promise_broken) {
 		nbd->promise_broken = false;
-		return -EIO;
+		return NBD_BROKEN;
 	}
 	if (io->operation == DISK_FLUSH && !(nbd->flags & NBD_FLAG_SEND_FLUSH))
 		return 1; /* there is nothing to flush */
@@ -139,6 +147,8 @@ static void nbd_queue(struct disk *disk, struct disk_io *io)
 	struct nbd *nbd = (struct nbd *)disk;
 	int refusal = nbd_refusal(nbd, io);
 
+	if (nbd->fd < 0 && disk->guard && !disk->guard->cancelling) /* a guest that was reset since */
+		disk_wait(disk->guard, DISK_WAIT_SERVER, NBD_GONE);
 	if (refusal) {
 		disk_ended(disk, io, refusal < 0 ? refusal : 0);
 		return;
@@ -150,6 +160,8 @@ static void nbd_queue(struct disk *disk, struct disk_io *io)
 			continue;
 		slot->io = io;
 		slot->generation++;
+		slot->written = nbd->written;
+		slot->broken = false;
 		nbd->busy++;
 		nbd_append(nbd, slot);
 		return;
@@ -167,9 +179,9 @@ static void nbd_end(struct nbd *nbd, struct nbd_slot *slot, int result)
 	slot->io = NULL;
 	nbd->busy--;
 	if (result == 0 && io->operation == DISK_FLUSH)
-		nbd->unflushed = false;
+		nbd->flushed = MAX(nbd->flushed, slot->written);
 	else if (result == 0 && io->operation != DISK_READ && io->operation != DISK_WRITE_THROUGH)
-		nbd->unflushed = true;
+		nbd->written++;
 	if (next) {
 		nbd->waiting = next->next;
 		if (!nbd->waiting)
@@ -185,7 +197,7 @@ static void nbd_part_done(struct nbd *nbd, struct nbd_slot *slot)
 	struct disk_io *io = slot->io;
 
 	if (io->operation == DISK_FLUSH || slot->part >= io->len) {
-		nbd_end(nbd, slot, 0);
+		nbd_end(nbd, slot, io->operation == DISK_FLUSH && slot->broken ? NBD_BROKEN : 0);
 		return;
 	}
 	disk_advance(io, slot->part);
@@ -272,6 +284,20 @@ static void nbd_reopen_later(struct nbd *nbd)
 	g_source_attach(nbd->reopen, nbd->machine->main_context);
 }
 
+/* What was answered and not flushed may be gone: flushes that are under way say so, or the next. */
+static void nbd_break_promise(struct nbd *nbd)
+{
+	bool told = false;
+
+	if (nbd->written == nbd->flushed)
+		return;
+	nbd->flushed = nbd->written;
+	for (unsigned i = 0; i < NBD_SLOTS; i++)
+		if (nbd->slot[i].phase != NBD_IDLE && nbd->slot[i].io->operation == DISK_FLUSH)
+			told = nbd->slot[i].broken = true;
+	nbd->promise_broken = nbd->promise_broken || !told;
+}
+
 /* All that was under way is sent again when there is a connection, in the order of the slots. */
 static void nbd_lost(struct nbd *nbd, const char *why)
 {
@@ -293,10 +319,9 @@ static void nbd_lost(struct nbd *nbd, const char *why)
 			nbd->slot[i].generation++;
 			nbd_append(nbd, &nbd->slot[i]);
 		}
-	nbd->promise_broken = nbd->promise_broken || nbd->unflushed;
-	nbd->unflushed = false;
+	nbd_break_promise(nbd);
 	if (nbd->disk.guard)
-		disk_pause(nbd->disk.guard, "its server is gone");
+		disk_wait(nbd->disk.guard, DISK_WAIT_SERVER, NBD_GONE);
 	nbd->attempt = 0;
 	nbd_reopen_later(nbd);
 }
@@ -460,7 +485,7 @@ static void nbd_adopt(struct nbd *nbd)
 	if (nbd->context)
 		nbd_watch_for(nbd, false);
 	if (nbd->disk.guard)
-		disk_resume(nbd->disk.guard);
+		disk_wait_over(nbd->disk.guard, DISK_WAIT_SERVER);
 }
 
 static void nbd_pump(struct nbd *nbd)
@@ -485,21 +510,36 @@ static void nbd_give_up(struct nbd *nbd)
 	nbd->sent = 0;
 }
 
+/* Until nothing is under way, or the peer has shown that it will not do it in time. */
+static void nbd_wait(struct nbd *nbd)
+{
+	int64_t now = g_get_monotonic_time(), end = now + NBD_SLOW_MS * 1000ll;
+	int64_t stuck = now + NBD_STUCK_MS * 1000ll;
+
+	while (nbd->busy > 0 && nbd->fd >= 0) {
+		struct pollfd event = {
+			.fd = nbd->fd,
+			.events = POLLIN | (nbd->first ? POLLOUT : 0),
+		};
+		unsigned busy = nbd->busy;
+
+		if (now >= MIN(end, stuck) ||
+			poll(&event, 1, (int)((MIN(end, stuck) - now) / 1000) + 1) == 0)
+			nbd_lost(nbd, "no answer");
+		nbd_pump(nbd);
+		now = g_get_monotonic_time();
+		if (nbd->busy < busy)
+			stuck = now + NBD_STUCK_MS * 1000ll;
+	}
+}
+
 static void nbd_reap(struct disk *disk, bool wait)
 {
 	struct nbd *nbd = (struct nbd *)disk;
 
 	nbd_pump(nbd);
-	while (wait && nbd->busy > 0 && nbd->fd >= 0) {
-		struct pollfd end = {
-			.fd = nbd->fd,
-			.events = POLLIN | (nbd->first ? POLLOUT : 0),
-		};
-
-		if (poll(&end, 1, NBD_STUCK_MS) == 0)
-			nbd_lost(nbd, "no answer");
-		nbd_pump(nbd);
-	}
+	if (wait)
+		nbd_wait(nbd);
 	while (nbd->busy > 0 && nbd->fd < 0 && disk->guard && disk->guard->cancelling)
 		nbd_give_up(nbd);
 }
@@ -658,8 +698,12 @@ static int url_connect(void *data, GError **error)
 {
 	const char *path = data;
 	struct sockaddr_un address = {.sun_family = AF_UNIX};
+	struct timeval patience = {.tv_sec = NBD_HANDSHAKE_S};
 	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
+	/* A server that accepts nobody makes connect wait. */
+	if (fd >= 0)
+		setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience));
 	g_strlcpy(address.sun_path, path, sizeof(address.sun_path));
 	if (fd >= 0 && connect(fd, (const struct sockaddr *)&address, sizeof(address)) == 0)
 		return fd;

@@ -4,7 +4,8 @@
  * wrong ends the connection.
  *
  * A connection that is lost is opened again; requests wait meanwhile and the guest is paused. Writes
- * that had been answered and not flushed may be gone then: the next flush says so (EIO).
+ * that had been answered and not flushed may be gone then: the flushes under way say so, or the next
+ * (ESTALE).
  *
  * Source: NBD, doc/proto.md.
  *

@@ -104,12 +104,17 @@ static bool wrong(GError **error, const char *what)
 	return false;
 }
 
-static bool take(int fd, void *to, size_t len, GError **error)
+/* The socket is patient for each byte, `end` (monotonic, us) is for all of them. */
+static bool take(int fd, void *to, size_t len, int64_t end, GError **error)
 {
 	uint8_t *at = to;
 
 	while (len > 0) {
-		ssize_t got = recv(fd, at, len, 0);
+		ssize_t got;
+
+		if (g_get_monotonic_time() > end)
+			return wrong(error, "the server takes too long");
+		got = recv(fd, at, len, 0);
 
 		if (got < 0 && errno == EINTR)
 			continue;
@@ -134,11 +139,11 @@ static bool give(int fd, const void *from, size_t len, GError **error)
 	return sent == (ssize_t)len || wrong(error, "the server takes nothing");
 }
 
-static bool greet(int fd, GError **error)
+static bool greet(int fd, int64_t end, GError **error)
 {
 	uint8_t greeting[18], flags[4];
 
-	if (!take(fd, greeting, sizeof(greeting), error))
+	if (!take(fd, greeting, sizeof(greeting), end, error))
 		return false;
 	if (get64(greeting) != NBD_MAGIC || get64(greeting + 8) != NBD_OPTION ||
 		!(get16(greeting + 16) & NBD_FIXED_NEWSTYLE))
@@ -185,21 +190,21 @@ static bool refused(uint32_t len, uint8_t *data, GError **error)
 	return false;
 }
 
-static bool settle(int fd, struct nbd_export *export, GError **error)
+static bool settle(int fd, struct nbd_export *export, int64_t end, GError **error)
 {
 	uint8_t head[20], data[NBD_OPTION_MAX + 1];
 
 	for (unsigned i = 0; i < NBD_OPTIONS_MAX; i++) {
 		uint32_t type, len;
 
-		if (!take(fd, head, sizeof(head), error))
+		if (!take(fd, head, sizeof(head), end, error))
 			return false;
 		type = get32(head + 12);
 		len = get32(head + 16);
 		if (get64(head) != NBD_OPTION_REPLY || get32(head + 8) != NBD_OPT_GO ||
 			len > NBD_OPTION_MAX)
 			return wrong(error, "a reply that is none");
-		if (!take(fd, data, len, error))
+		if (!take(fd, data, len, end, error))
 			return false;
 		if (type & NBD_REP_ERROR)
 			return refused(len, data, error);
@@ -214,12 +219,13 @@ static bool settle(int fd, struct nbd_export *export, GError **error)
 bool nbd_handshake(int fd, const char *name, struct nbd_export *export, GError **error)
 {
 	struct timeval patience = {.tv_sec = NBD_HANDSHAKE_S}, none = {0};
+	int64_t end = g_get_monotonic_time() + NBD_HANDSHAKE_S * G_USEC_PER_SEC;
 	bool good;
 
 	*export = (struct nbd_export){0};
 	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
 	setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience));
-	good = greet(fd, error) && go(fd, name, error) && settle(fd, export, error);
+	good = greet(fd, end, error) && go(fd, name, error) && settle(fd, export, end, error);
 	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &none, sizeof(none));
 	setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &none, sizeof(none));
 	return good;

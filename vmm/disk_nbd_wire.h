@@ -42,7 +42,7 @@ struct nbd_export {
 	uint32_t block_min;
 };
 
-/* Blocking, for NBD_HANDSHAKE_S at most; the socket can be used either way after. False: error set. */
+/* Blocking, for twice NBD_HANDSHAKE_S at most; the socket can be used either way after. False: error set. */
 bool nbd_handshake(int fd, const char *name, struct nbd_export *export, GError **error);
 /* Can it be a guest's disk? */
 bool nbd_export_check(const struct nbd_export *export, bool read_only, GError **error);

@@ -45,6 +45,10 @@ enum machine_request {
 	MACHINE_RESUME,
 	MACHINE_SAVE,     /* see machine_save */
 	MACHINE_CRASHED,  /* a vCPU gave up; the process and its seats stay */
+	/* The host has a reason for the guest to stand still (`why`, shown to people), until the same
+	 * one is over. It goes on when all of them are, and not if a person has paused it. */
+	MACHINE_WAIT,
+	MACHINE_WAIT_OVER,
 };
 
 enum machine_state {

@@ -87,6 +87,13 @@ void stats_reset(struct stats *stats, int64_t now)
 	g_mutex_unlock(&stats->lock);
 }
 
+void stats_waits(struct stats *stats, const char *why)
+{
+	g_mutex_lock(&stats->lock);
+	stats->waits_for = why;
+	g_mutex_unlock(&stats->lock);
+}
+
 int stats_share(struct stats *stats, enum share_class share_class)
 {
 	int result;
@@ -96,6 +103,15 @@ int stats_share(struct stats *stats, enum share_class share_class)
 	result = share_apply_all(stats);
 	g_mutex_unlock(&stats->lock);
 	return result;
+}
+
+/* The name of a disk may be in it, and terminals get it: printable ASCII. */
+static void fill_waits(char *to, const char *why, size_t len)
+{
+	g_strlcpy(to, why ? why : "", len);
+	for (; *to; to++)
+		if (*to < 0x20 || *to >= 0x7f)
+			*to = '?';
 }
 
 static void fill_exits(struct vcpus *vcpus, struct link_stat *stat)
@@ -146,6 +162,7 @@ void stats_fill(struct machine *machine, struct link_stat *stat)
 	stat->reset_ns = stats->reset_ns;
 	stat->reboots = stats->reboots;
 	stat->share_class = stats->share_class;
+	fill_waits(stat->waits_for, stats->waits_for, sizeof(stat->waits_for));
 	stat->n_threads = stats->n_threads;
 	memcpy(stat->threads, stats->thread, stats->n_threads * sizeof(stat->threads[0]));
 	g_mutex_unlock(&stats->lock);

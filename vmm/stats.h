@@ -21,6 +21,7 @@ struct stats {
 	uint32_t reboots;
 	enum share_class share_class;
 	unsigned n_threads, n_vcpus;
+	const char *waits_for;
 	struct link_thread thread[LINK_MAX_THREADS];
 };
 
@@ -31,6 +32,8 @@ void stats_free(struct stats *stats);
 void stats_thread(struct stats *stats, enum link_thread_role role);
 void stats_first_entry(struct stats *stats, int64_t now);
 void stats_reset(struct stats *stats, int64_t now);
+/* What the guest waits for, static text; NULL: nothing. Any thread. */
+void stats_waits(struct stats *stats, const char *why);
 /* Gives every thread that has entered itself, and every later one, this class. 0 or -errno. */
 int stats_share(struct stats *stats, enum share_class share_class);
 

@@ -22,10 +22,10 @@ static char host_why[200];
 
 void machine_request(struct machine *machine, enum machine_request what, const char *why)
 {
-	if (what == MACHINE_PAUSE) {
+	if (what == MACHINE_WAIT) {
 		host_pauses++;
 		g_strlcpy(host_why, why, sizeof(host_why));
-	} else if (what == MACHINE_RESUME) {
+	} else if (what == MACHINE_WAIT_OVER) {
 		host_resumes++;
 	}
 }

@@ -133,8 +133,51 @@ static void broken_promise(void)
 	request_start(&request, disk, DISK_READ, 0, data, 512);
 	spin_until(&request.ended);
 	test_equal(request.result, 0);
-	test_equal(request_run(disk, DISK_FLUSH, 0, NULL, 0), -EIO);
+	test_equal(request_run(disk, DISK_FLUSH, 0, NULL, 0), -ESTALE);
 	test_equal(request_run(disk, DISK_FLUSH, 0, NULL, 0), 0);
+	unplug();
+}
+
+/* The flush that was under way is for the same writes: its success with the next server says nothing. */
+static void broken_flush(void)
+{
+	uint8_t data[512] = {1};
+	struct request request;
+
+	test_assert(plug(SERVER_HANGS_UP, NULL));
+	guard.pause_on_error = true;
+	for (unsigned i = 0; i < SERVER_FAULT_AT - 1; i++)
+		test_equal(request_run(disk, DISK_WRITE, i * 512, data, 512), 0);
+	request_start(&request, disk, DISK_FLUSH, 0, NULL, 0);
+	spin_until(&request.ended);
+	test_equal(request.result, -ESTALE);
+	test_equal(request_run(disk, DISK_FLUSH, 0, NULL, 0), 0);
+	unplug();
+}
+
+/* The guest is reset while the server is gone: it waits again as soon as it wants something. */
+static void reset_without_server(void)
+{
+	struct request request;
+	uint8_t data[512];
+
+	test_assert(plug(SERVER_HANGS_UP, NULL));
+	for (unsigned i = 0; i < SERVER_FAULT_AT - 1; i++)
+		test_equal(request_run(disk, DISK_READ, i * 512, data, 512), 0);
+	request_start(&request, disk, DISK_READ, 0, data, 512);
+	for (unsigned i = 0; i < 1000 && !host_pauses; i++) {
+		g_usleep(1000);
+		disk->ops->reap(disk, false);
+	}
+	test_equal(host_pauses, 1);
+	disk_cancel(disk);
+	test_assert(request.ended);
+	test_equal(host_resumes, 1);
+	request_start(&request, disk, DISK_READ, 0, data, 512);
+	test_equal(host_pauses, 2);
+	spin_until(&request.ended);
+	test_equal(request.result, 0);
+	test_equal(host_resumes, 2);
 	unplug();
 }
 
@@ -164,6 +207,8 @@ int main(void)
 	test_run(bad_servers);
 	test_run(losses);
 	test_run(broken_promise);
+	test_run(broken_flush);
+	test_run(reset_without_server);
 	test_run(full);
 	return 0;
 }

@@ -159,6 +159,65 @@ static void pause_and_resume(void)
 	stop();
 }
 
+/* A person and the host can pause a guest, each for itself; it runs when neither does. */
+static void two_who_pause(void)
+{
+	struct link_stat stat = { 0 };
+
+	start();
+	control_request(pc.control, MACHINE_WAIT, "disk a is full");
+	control_request(pc.control, MACHINE_WAIT, "disk b is full");
+	spin();
+	test_assert(!seen.running);
+	stats_fill(&pc, &stat);
+	test_assert(!strcmp(stat.waits_for, "disk a is full"));
+	control_request(pc.control, MACHINE_PAUSE, "test");
+	spin();
+	control_request(pc.control, MACHINE_WAIT_OVER, "disk a is full");
+	spin();
+	stats_fill(&pc, &stat);
+	test_assert(!strcmp(stat.waits_for, "disk b is full"));
+	control_request(pc.control, MACHINE_WAIT_OVER, "disk b is full");
+	spin();
+	test_assert(!seen.running); /* the person's */
+	stats_fill(&pc, &stat);
+	test_assert(!*stat.waits_for);
+	control_request(pc.control, MACHINE_RESUME, "test");
+	spin();
+	test_assert(seen.running);
+	stop();
+}
+
+static void nobody_resumes_what_waits(void)
+{
+	start();
+	control_request(pc.control, MACHINE_WAIT, "disk \xc3\xa4: full");
+	control_request(pc.control, MACHINE_WAIT_OVER, "another");
+	spin();
+	control_request(pc.control, MACHINE_RESUME, "test");
+	spin();
+	test_assert(!seen.running);
+	control_request(pc.control, MACHINE_WAIT_OVER, "disk \xc3\xa4: full");
+	spin();
+	test_assert(seen.running);
+	/* Over before anybody has looked. */
+	control_request(pc.control, MACHINE_WAIT, "full");
+	control_request(pc.control, MACHINE_WAIT_OVER, "full");
+	spin();
+	test_assert(seen.running);
+	/* A reset lets it go, unless there is still something to wait for. */
+	control_request(pc.control, MACHINE_PAUSE, "test");
+	control_request(pc.control, MACHINE_WAIT, "full");
+	spin();
+	control_request(pc.control, MACHINE_RESET, "test");
+	spin();
+	test_assert(!seen.running);
+	control_request(pc.control, MACHINE_WAIT_OVER, "full");
+	spin();
+	test_assert(seen.running);
+	stop();
+}
+
 static void only_reset_revives_the_dead(void)
 {
 	start();
@@ -216,6 +275,8 @@ int main(void)
 {
 	test_run(saved_is_off_and_not_saved_goes_on);
 	test_run(pause_and_resume);
+	test_run(two_who_pause);
+	test_run(nobody_resumes_what_waits);
 	test_run(only_reset_revives_the_dead);
 	test_run(asked_during_another_reset);
 	return 0;
