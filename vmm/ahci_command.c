@@ -197,7 +197,7 @@ static void read_done(struct disk_io *io, int result)
 {
 	struct ahci *ahci = (struct ahci *)((char *)io - offsetof(struct ahci, transfer.io));
 	struct ahci_transfer *t = &ahci->transfer;
-	uint32_t n = (uint32_t)(io->len / ATAPI_BLOCK);
+	uint32_t n = t->piece / ATAPI_BLOCK;
 
 	t->under_way = false;
 	if (t->stale) {
@@ -211,7 +211,7 @@ static void read_done(struct disk_io *io, int result)
 		atapi_read_failed(&ahci->atapi);
 		ahci->answer.kind = ATAPI_FAILED;
 		end_packet(ahci);
-	} else if (!transfer_put(ahci, ahci->buffer, (uint32_t)io->len)) {
+	} else if (!transfer_put(ahci, ahci->buffer, t->piece)) {
 		end_fatal(ahci);
 	} else if (!t->blocks) {
 		end_packet(ahci);
@@ -224,6 +224,7 @@ static void read_next(struct ahci *ahci)
 	struct ahci_transfer *t = &ahci->transfer;
 	uint64_t len = MIN((uint64_t)t->blocks * ATAPI_BLOCK, AHCI_PIECE);
 
+	t->piece = (uint32_t)len;
 	t->iov = (struct iovec){ .iov_base = ahci->buffer, .iov_len = len };
 	t->io = (struct disk_io){
 		.operation = DISK_READ,
@@ -395,24 +396,19 @@ static bool port_runs(const struct ahci *ahci)
 void ahci_run(struct ahci *ahci)
 {
 	struct ahci_transfer *t = &ahci->transfer;
-	unsigned left = AHCI_SLOTS;
-
-	for (;;) {
-		if (t->under_way)
+	for (unsigned left = AHCI_TURN; !t->under_way; left--) {
+		if (!t->active && (!port_runs(ahci) || !ahci->port.issued))
 			return;
-		if (t->active) {
-			/* Pieces of a read: their number is bounded by the disc's size. */
-			read_next(ahci);
-			continue;
-		}
-		if (!port_runs(ahci) || !ahci->port.issued)
-			return;
-		/* A guest that issues as fast as we work has its turn again. */
-		if (!left--) {
+		/* A guest that issues as fast as we work, or reads all of a disc that is in the
+		 * host's memory, has its turn again. */
+		if (!left) {
 			ahci_wake(ahci);
 			return;
 		}
-		slot_run(ahci, (unsigned)__builtin_ctz(ahci->port.issued));
+		if (t->active)
+			read_next(ahci);
+		else
+			slot_run(ahci, (unsigned)__builtin_ctz(ahci->port.issued));
 	}
 }
 

@@ -17,6 +17,7 @@
 enum ahci_limits {
 	AHCI_SLOTS = 32,
 	AHCI_PIECE = 65536, /* of a read, at a time */
+	AHCI_TURN = 64,     /* commands and pieces, before somebody else has the lock */
 };
 
 enum ahci_port_interrupts {
@@ -61,6 +62,7 @@ struct ahci_transfer {
 	uint32_t n_regions, region; /* all, and the one that is filled */
 	uint32_t filled;        /* of that region */
 	uint32_t moved;         /* in all */
+	uint32_t piece;         /* bytes that are under way; the operation's own shrink with it */
 	struct disk_io io;
 	struct iovec iov;
 };

@@ -9,6 +9,7 @@
 
 #include "tests/unit/virtio/guest.h"
 #include "vmm/ahci.c"
+#include "vmm/disk_internal.h"
 
 enum {
 	LIST = 0x10000, /* 1 KiB */
@@ -261,6 +262,43 @@ static void test_reads(void)
 	down();
 }
 
+static const struct disk_layer_ops *whole_ops;
+
+/* A host that gives the first 1000 bytes, and the rest with the next call. */
+static void short_queue(struct disk *disk, struct disk_io *io)
+{
+	int fd = open(iso, O_RDONLY);
+
+	test_assert(pread(fd, io->iov->iov_base, 1000, (off_t)io->offset) == 1000);
+	close(fd);
+	disk_advance(io, 1000);
+	whole_ops->queue(disk, io);
+}
+
+static void test_short_reads(void)
+{
+	struct disk_layer_ops ops;
+	const uint32_t *word;
+	struct disk *disk;
+
+	up();
+	calm();
+	disk = ((struct ahci *)guest.device)->disk;
+	whole_ops = disk->ops;
+	ops = *disk->ops;
+	ops.queue = short_queue;
+	disk->ops = &ops;
+	region(0, BUFFER, 1 << 20);
+	packet((const uint8_t[12]){ 0x28, 0, 0, 0, 0, 0, 0, 0, 40 }, 1);
+	disk->ops = whole_ops;
+	test_equal(rd(PORT + 0x20) & 0xff, GOOD);
+	test_equal(moved(), 40 * ATAPI_BLOCK);
+	word = guest_at(&guest, BUFFER, 40 * ATAPI_BLOCK);
+	for (uint32_t i = 0; i < 40 * ATAPI_BLOCK / 4; i++)
+		test_equal(word[i], i / 512 << 16 | i % 512);
+	down();
+}
+
 static void test_drive(void)
 {
 	up();
@@ -490,6 +528,7 @@ int main(void)
 	test_run(test_identifies);
 	test_run(test_interrupts);
 	test_run(test_reads);
+	test_run(test_short_reads);
 	test_run(test_drive);
 	test_run(test_tray);
 	test_run(test_empty);
