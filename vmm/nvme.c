@@ -322,10 +322,9 @@ static void nvme_drain(struct device *device)
 	struct nvme *nvme = (struct nvme *)device;
 
 	g_mutex_lock(&nvme->lock);
+	/* What is still in the queues stays there: who brings the guest back, looks at them. */
 	disk_reap(nvme->disk, true);
-	nvme_serve(nvme); /* no processor runs: this ends */
-	disk_reap(nvme->disk, true);
-	nvme_serve(nvme);
+	nvme_interrupt(nvme);
 	g_mutex_unlock(&nvme->lock);
 }
 

@@ -151,6 +151,8 @@ void nvme_serve(struct nvme *nvme);
 void nvme_complete(struct nvme *nvme, unsigned sq, uint16_t cid, uint16_t status, uint32_t dw0);
 /* Takes in the heads that the driver has moved, and drives the pin if there is no MSI-X. */
 void nvme_pin(struct nvme *nvme);
+/* Tells the driver of answers that it has not been told of. */
+void nvme_interrupt(struct nvme *nvme);
 /* The buffers of a transfer as host memory; NVME_OK, *n of them. */
 uint16_t nvme_map(struct nvme *nvme, const struct nvme_command *command, uint32_t len,
 	struct iovec iov[NVME_SEGMENTS], unsigned *n);

@@ -210,7 +210,7 @@ void nvme_pin(struct nvme *nvme)
 	pci_intx(&nvme->pci, level);
 }
 
-static void nvme_interrupt(struct nvme *nvme)
+void nvme_interrupt(struct nvme *nvme)
 {
 	for (unsigned i = 0; i < NVME_QUEUES; i++) {
 		struct nvme_cq *cq = &nvme->cq[i];
@@ -305,7 +305,7 @@ static uint16_t nvme_result(const struct disk_io *io, int result)
 	if (result == -ENOSPC || result == -EDQUOT || result == -EFBIG)
 		return NVME_CAPACITY;
 	if (result == -EOPNOTSUPP)
-		return io->operation == DISK_PUNCH ? NVME_OK : NVME_BAD_OPCODE;
+		return NVME_BAD_OPCODE;
 	return io->operation == DISK_READ ? NVME_READ_FAULT : NVME_WRITE_FAULT;
 }
 
@@ -406,8 +406,10 @@ static void nvme_range_done(struct disk_io *io, int result)
 {
 	struct nvme_request *request = (struct nvme_request *)io;
 
-	/* A host that cannot is no error: it is a hint. */
-	if (result == -EOPNOTSUPP || request->nvme->resetting)
+	/* A host that cannot is no error: it is a hint. Of writing zeros that is not true. */
+	if (result == -EOPNOTSUPP)
+		result = 0;
+	if (request->nvme->resetting)
 		request->range = request->n_ranges;
 	if (result < 0 || !nvme_next_range(request))
 		nvme_answer(request, nvme_result(io, result));

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "tests/unit/test.h"
+#include "vmm/disk_internal.h"
 #include "vmm/state.h"
 
 enum {
@@ -197,6 +198,43 @@ static void erasing(void)
 	unplug();
 }
 
+static const struct disk_layer_ops *able_ops;
+
+static void unable_queue(struct disk *disk, struct disk_io *io)
+{
+	if (io->operation != DISK_PUNCH && io->operation != DISK_ZERO) {
+		able_ops->queue(disk, io);
+		return;
+	}
+	io->operation = DISK_PUNCH; /* as the file does before it gives up */
+	disk_ended(disk, io, -EOPNOTSUPP);
+}
+
+/* A host without holes: of a hint that is no error, of zeros it is. */
+static void host_without_holes(void)
+{
+	struct nvme_range ranges[2] = {{.blocks = 1}, {.blocks = 1, .block = 8}};
+	struct nvme_command command = {.opcode = DEALLOCATE, .nsid = 1, .cdw10 = 1, .cdw11 = 4,
+		.prp1 = DRIVE_DATA};
+	struct disk_layer_ops ops;
+	struct disk *disk;
+
+	start();
+	disk = ((struct nvme *)drive.device)->disk;
+	able_ops = disk->ops;
+	ops = *disk->ops;
+	ops.queue = unable_queue;
+	disk->ops = &ops;
+	memory_write(drive.machine.memory, DRIVE_DATA, ranges, sizeof(ranges));
+	test_equal(drive_run(1, command, NULL), 0);
+	test_equal(drive_run(1, drive_io(ZEROES, 0, 8, 0, 0), NULL), NVME_BAD_OPCODE);
+	command = drive_io(ZEROES, 0, 8, 0, 0);
+	command.cdw12 |= 1 << 25; /* and may be deallocated */
+	test_equal(drive_run(1, command, NULL), NVME_BAD_OPCODE);
+	disk->ops = able_ops;
+	unplug();
+}
+
 static void queues(void)
 {
 	plug();
@@ -359,12 +397,18 @@ static void saved(void)
 	struct disk_config config = {.path = path};
 	struct state *state = state_new_saving();
 	struct drive_queue queues_then[NVME_QUEUES + 1];
+	struct nvme_command waiting = drive_io(READ, 0, 1, DRIVE_DATA, 0);
+	struct nvme_completion answer;
 	g_autofree uint8_t *memory = g_malloc(GUEST_MEMORY);
 	GBytes *bytes;
 
 	start();
 	test_equal(drive_run(1, drive_io(READ, 0, 1, DRIVE_DATA, 0), NULL), 0);
+	/* One that nobody has looked at: it is not begun any more, and not forgotten. */
+	drive_put(1, &waiting);
+	guest_write(&drive, 0x1000 + 8, 4, drive_queue[1].tail);
 	drive.device->drain(drive.device);
+	test_assert(!drive_answer(1, &answer));
 	drive.device->state(drive.device, state);
 	test_assert(!state_failed(state));
 	bytes = state_take(state);
@@ -380,6 +424,7 @@ static void saved(void)
 	drive.device->state(drive.device, state);
 	test_assert(!state_failed(state) && state_at_end(state));
 	state_free(state);
+	test_assert(drive_wait(1, &answer) && answer.status >> 1 == 0);
 	test_equal(drive_run(1, drive_io(READ, 0, 1, DRIVE_DATA, 0), NULL), 0);
 	for (gsize i = 0, len = g_bytes_get_size(bytes); i < len; i += 3) {
 		uint8_t *copy = g_memdup2(g_bytes_get_data(bytes, NULL), len);
@@ -410,6 +455,7 @@ int main(void)
 	test_run(transfers);
 	test_run(refusals);
 	test_run(erasing);
+	test_run(host_without_holes);
 	test_run(queues);
 	test_run(no_room_for_answers);
 	test_run(doorbell_buffers);
