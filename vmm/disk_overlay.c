@@ -45,6 +45,7 @@ struct overlay {
 	uint8_t *bitmap; /* a bit a sector: it is in the scratch file */
 	size_t bitmap_len;
 	uint64_t used, max; /* bytes, as last measured and added to since */
+	uint64_t writing;   /* bytes of writes that are under way, and so not measured */
 	unsigned refusals;
 	struct overlay_work *free;
 };
@@ -87,10 +88,17 @@ static struct overlay_work *overlay_take(struct overlay *overlay)
 	return work;
 }
 
+static bool overlay_writes(const struct disk_io *io)
+{
+	return io->operation == DISK_WRITE || io->operation == DISK_WRITE_THROUGH;
+}
+
 static void overlay_end(struct overlay_work *work, int result)
 {
 	struct disk_io *parent = work->parent;
 
+	if (overlay_writes(parent)) /* in one run */
+		work->overlay->writing -= parent->len;
 	work->next_free = work->overlay->free;
 	work->overlay->free = work;
 	parent->done(parent, result);
@@ -187,20 +195,27 @@ static void overlay_done(struct disk_io *io, int result)
 		overlay_run(work);
 }
 
+/* What is in the scratch file, as the host counts it. */
+static void overlay_measure(struct overlay *overlay)
+{
+	struct stat status;
+
+	if (fstat(overlay->fd, &status) == 0)
+		overlay->used = (uint64_t)status.st_blocks * 512 + overlay->writing;
+}
+
 /* Room for so many bytes more? Holes that discards have made are seen when it gets tight. */
 static bool overlay_room(struct overlay *overlay, uint64_t len)
 {
-	struct stat status;
 	unsigned n;
 
-	overlay->used += len;
-	if (overlay->used <= overlay->max)
+	if (overlay->used + len > overlay->max)
+		overlay_measure(overlay);
+	if (overlay->used + len <= overlay->max) {
+		overlay->used += len;
+		overlay->writing += len;
 		return true;
-	if (fstat(overlay->fd, &status) == 0)
-		overlay->used = (uint64_t)status.st_blocks * 512 + len;
-	if (overlay->used <= overlay->max)
-		return true;
-	overlay->used -= len;
+	}
 	n = ++overlay->refusals;
 	if ((n & (n - 1)) == 0)
 		g_warning("%s: what the guest has written since its start has reached EphemeralMax= "
@@ -218,8 +233,7 @@ static void overlay_queue(struct disk *disk, struct disk_io *io)
 		io->done(io, 0);
 		return;
 	}
-	if ((io->operation == DISK_WRITE || io->operation == DISK_WRITE_THROUGH) &&
-		!overlay_room(overlay, io->len)) {
+	if (overlay_writes(io) && !overlay_room(overlay, io->len)) {
 		io->done(io, -EFBIG);
 		return;
 	}
@@ -327,10 +341,16 @@ static void overlay_load(struct overlay *overlay, struct state *state)
 
 static void overlay_state(struct disk *disk, struct state *state)
 {
-	if (state_loading(state))
-		overlay_load((struct overlay *)disk, state);
-	else
-		overlay_save((struct overlay *)disk, state);
+	struct overlay *overlay = (struct overlay *)disk;
+
+	if (overlay->base->ops->state)
+		overlay->base->ops->state(overlay->base, state);
+	if (!state_loading(state)) {
+		overlay_save(overlay, state);
+		return;
+	}
+	overlay_load(overlay, state);
+	overlay_measure(overlay);
 }
 
 static void overlay_close(struct disk *disk)

@@ -242,6 +242,7 @@ static void full_host(void)
 	disk_cancel(&fake.disk);
 	test_assert(a.ended && a.result == -EIO);
 	test_assert(!guard.retry);
+	test_equal(host_resumes, 2);
 }
 
 static void cannot_be_saved_while_full(void)
@@ -259,6 +260,34 @@ static void cannot_be_saved_while_full(void)
 	test_assert(state_failed(state));
 	state_free(state);
 	disk_cancel(&fake.disk);
+}
+
+static void fake_state(struct disk *disk, struct state *state)
+{
+	state_fail(state, "the base is gone");
+}
+
+/* What stands below an overlay has its say as well. */
+static void base_cannot_be_saved(void)
+{
+	static const struct disk_layer_ops ops = {
+		.queue = fake_queue,
+		.submit = fake_nothing,
+		.reap = fake_reap,
+		.busy = fake_busy,
+		.watch = fake_watch,
+		.state = fake_state,
+		.close = fake_nothing,
+	};
+	struct fake fake = {.disk = {.ops = &ops, .size = SIZE}};
+	struct state *state = state_new_saving();
+	struct disk *disk = disk_overlay_new(&fake.disk, folder, 1 << 20, false, NULL);
+
+	test_assert(disk);
+	disk->ops->state(disk, state);
+	test_assert(state_failed(state));
+	state_free(state);
+	disk->ops->close(disk);
 }
 
 static void refused(const char *what, const char *name, bool read_only, unsigned format,
@@ -330,6 +359,7 @@ int main(void)
 	all();
 	test_run(full_host);
 	test_run(cannot_be_saved_while_full);
+	test_run(base_cannot_be_saved);
 	test_run(bad_files);
 	clean = g_strdup_printf("rm -rf '%s'", folder);
 	return system(clean);
