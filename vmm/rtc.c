@@ -163,19 +163,37 @@ static bool alarm_field(const struct rtc *rtc, unsigned index, unsigned now, boo
 	return value >= ALARM_ANY || (hour ? decode_hour(rtc, value) : decode(rtc, value)) == now;
 }
 
-static bool alarm_at(const struct rtc *rtc, unsigned of_day)
+/* Is there a value below `end` at which the field lets the alarm ring? */
+static bool alarm_can(const struct rtc *rtc, unsigned index, unsigned end, bool hour)
 {
-	return alarm_field(rtc, RTC_SECOND_ALARM, of_day % 60, false) &&
-		alarm_field(rtc, RTC_MINUTE_ALARM, of_day / 60 % 60, false) &&
-		alarm_field(rtc, RTC_HOUR_ALARM, of_day / 3600, true);
+	for (unsigned i = 0; i < end; i++)
+		if (alarm_field(rtc, index, i, hour))
+			return true;
+	return false;
 }
 
-/* Seconds from `from` on until the alarm, 1 to `within`; 0: none. A day has all there are. */
+/* Seconds from `from` on until the alarm, 1 to `within`; 0: none. A day has all there are. Whole
+ * hours and minutes are passed over, since a guest may ask for this thousands of times a second. */
 static int64_t alarm_in(const struct rtc *rtc, int64_t from, int64_t within)
 {
-	for (int64_t i = 1; i <= MIN(within, DAY); i++)
-		if (alarm_at(rtc, (unsigned)(((from + i) % DAY + DAY) % DAY)))
+	int64_t i = 1;
+
+	if (!alarm_can(rtc, RTC_SECOND_ALARM, 60, false) ||
+		!alarm_can(rtc, RTC_MINUTE_ALARM, 60, false) ||
+		!alarm_can(rtc, RTC_HOUR_ALARM, 24, true))
+		return 0;
+	while (i <= MIN(within, DAY)) {
+		unsigned of_day = (unsigned)(((from + i) % DAY + DAY) % DAY);
+
+		if (!alarm_field(rtc, RTC_HOUR_ALARM, of_day / 3600, true))
+			i += 3600 - of_day % 3600;
+		else if (!alarm_field(rtc, RTC_MINUTE_ALARM, of_day / 60 % 60, false))
+			i += 60 - of_day % 60;
+		else if (!alarm_field(rtc, RTC_SECOND_ALARM, of_day % 60, false))
+			i++;
+		else
 			return i;
+	}
 	return 0;
 }
 
@@ -337,10 +355,11 @@ void rtc_init(struct rtc *rtc, int64_t (*wall)(void), void (*interrupt)(void *ow
 void rtc_state(struct rtc *rtc, struct state *state)
 {
 	int64_t offset = rtc->offset;
+	uint8_t divided = rtc->divided;
 
 	STATE(state, offset);
 	STATE(state, rtc->ram);
-	STATE(state, rtc->divided);
+	STATE(state, divided);
 	if (!state_loading(state) || state_failed(state))
 		return;
 	/* As far as a guest can set it: no sum of it shall overflow. */
@@ -349,6 +368,7 @@ void rtc_state(struct rtc *rtc, struct state *state)
 		return;
 	}
 	rtc->offset = offset;
+	rtc->divided = divided;
 	rtc->seen = rtc_now(rtc);
 	level_set(rtc);
 }

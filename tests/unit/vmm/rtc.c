@@ -208,6 +208,51 @@ static void alarm_rings(void)
 	test_assert(level);
 }
 
+/* What the fields say, looked up a second at a time. */
+static int64_t alarm_by_hand(int hour, int minute, int second)
+{
+	int64_t now = wall_ns / SECOND;
+
+	for (int64_t i = 1; i <= 86400; i++) {
+		int64_t at = (now + i) % 86400;
+
+		if ((hour < 0 || at / 3600 == hour) && (minute < 0 || at / 60 % 60 == minute) &&
+			(second < 0 || at % 60 == second))
+			return i * SECOND;
+	}
+	return -1;
+}
+
+static void alarm_is_found(void)
+{
+	static const int hours[] = { -1, 0, 15, 16, 17, 23, 24 };
+	static const int minutes[] = { -1, 0, 48, 49, 50, 59, 60 };
+	static const int seconds[] = { -1, 0, 6, 7, 8, 59, 60 };
+
+	start();
+	rtc_write(&rtc, RTC_B, 0x26); /* binary */
+	for (unsigned i = 0; i < 7 * 7 * 7; i++) {
+		int hour = hours[i / 49], minute = minutes[i / 7 % 7], second = seconds[i % 7];
+
+		alarm_set((uint8_t)hour, (uint8_t)minute, (uint8_t)second);
+		rtc_read(&rtc, RTC_C);
+		test_equal(rtc_advance(&rtc), alarm_by_hand(hour, minute, second));
+	}
+}
+
+/* The main thread looks for it after every interrupt, thousands of times a second. */
+static void alarm_is_found_soon(void)
+{
+	gint64 begin = g_get_monotonic_time();
+
+	start();
+	rtc_write(&rtc, RTC_B, 0x26);
+	alarm_set(0xff, 0xff, 60);
+	for (unsigned i = 0; i < 50000; i++)
+		test_equal(rtc_advance(&rtc), -1);
+	test_assert(g_get_monotonic_time() - begin < 5000000);
+}
+
 static void host_sets_its_clock_back(void)
 {
 	start();
@@ -306,6 +351,8 @@ int main(void)
 	test_run(every_second);
 	test_run(periodically);
 	test_run(alarm_rings);
+	test_run(alarm_is_found);
+	test_run(alarm_is_found_soon);
 	test_run(host_sets_its_clock_back);
 	test_run(memory_keeps);
 	test_run(firmware_reads);
