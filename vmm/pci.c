@@ -55,6 +55,8 @@ void pci_config_write(struct pci_bus *bus, unsigned function, unsigned offset, u
 	for (unsigned i = 0; i < size; i++) {
 		uint8_t mask = device->writable[offset + i];
 
+		if (!mask)
+			continue; /* the status register is the pin's to change, at any time */
 		device->config[offset + i] = (device->config[offset + i] & ~mask) |
 			((uint8_t)(value >> (8 * i)) & mask);
 	}
@@ -110,9 +112,11 @@ struct msi_sink *pci_bus_sink(struct pci_bus *bus)
 	return bus->sink;
 }
 
-/* BARs, ECAM, pins and whoever wants to know, after configuration spaces were set as a whole. */
+/* BARs, ECAM, pins and whoever wants to know, after configuration spaces were set as a whole. BARs
+ * leave first: one may lie where ECAM goes to. */
 static void pci_follow(struct pci_bus *bus)
 {
+	pci_settle_leave(bus);
 	pci_host_settle(bus);
 	pci_settle(bus);
 	for (unsigned f = 0; f < PCI_FUNCTIONS; f++)

@@ -126,10 +126,15 @@ static void pci_visit_bars(struct pci_bus *bus, bar_visit visit)
 			visit(bus->function[f], i, bar_wanted(bus->function[f], i));
 }
 
+void pci_settle_leave(struct pci_bus *bus)
+{
+	pci_visit_bars(bus, visit_leave);
+}
+
 /* First all that leave, then all that come. */
 void pci_settle(struct pci_bus *bus)
 {
-	pci_visit_bars(bus, visit_leave);
+	pci_settle_leave(bus);
 	pci_visit_bars(bus, visit_come);
 }
 

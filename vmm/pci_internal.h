@@ -60,6 +60,8 @@ void pci_config_write(struct pci_bus *bus, unsigned function, unsigned offset, u
 
 /* Under the bus's lock: puts every BAR where the guest wants it. */
 void pci_settle(struct pci_bus *bus);
+/* The first half of it: none stays where it is not wanted. */
+void pci_settle_leave(struct pci_bus *bus);
 void pci_unmap_bars(struct pci_device *device);
 /* Addresses for every BAR, as a firmware would give them. */
 void pci_assign(struct pci_bus *bus, uint64_t mmio_base, uint64_t mmio_len);

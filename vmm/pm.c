@@ -205,9 +205,14 @@ static const struct region_ops pm_ops = {
 
 int pm_place(struct pm *pm, uint16_t base)
 {
+	int rc;
+
 	if (pm->region.base == base)
 		return 0;
-	return bus_move(pm->machine->pio, &pm->region, base, base ? PM_LEN : 0);
+	rc = bus_move(pm->machine->pio, &pm->region, base, base ? PM_LEN : 0);
+	if (rc)
+		bus_move(pm->machine->pio, &pm->region, 0, 0); /* tried again when asked again */
+	return rc;
 }
 
 /* Under the lock. */

@@ -96,6 +96,33 @@ static void registers_move(void)
 	stop();
 }
 
+static uint64_t nothing_read(void *owner, uint64_t offset, unsigned size)
+{
+	return 0;
+}
+
+static void nothing_written(void *owner, uint64_t offset, unsigned size, uint64_t value)
+{
+}
+
+/* Somebody else had its ports for a while: it comes back to them. */
+static void registers_come_back(void)
+{
+	static const struct region_ops ops = { nothing_read, nothing_written };
+	struct region other = { .name = "other", .base = PM_BASE, .len = 4, .ops = &ops };
+
+	start();
+	lpc_out(LPC_PMBASE, 4, 0xb001);
+	test_equal(bus_add(machine.pio, &other), 0);
+	lpc_out(LPC_PMBASE, 4, PM_BASE | 1);
+	test_equal(in(0xb000 + PM1_CONTROL, 2), 0xffff);
+	test_equal(in(PM_BASE + PM1_CONTROL, 2), 0xffff);
+	bus_remove(machine.pio, &other);
+	pci_bus_reset(machine.pci);
+	test_equal(in(PM_BASE + PM1_CONTROL, 2), 1);
+	stop();
+}
+
 static int after_write(uint16_t port, unsigned size, uint32_t value)
 {
 	board_asked = -1;
@@ -239,6 +266,7 @@ int main(void)
 	test_run(pins_are_routed);
 	test_run(sci_shares_a_pin);
 	test_run(registers_move);
+	test_run(registers_come_back);
 	test_run(power_off);
 	test_run(timer_counts);
 	test_run(timer_carry_interrupts);

@@ -280,6 +280,23 @@ static void ecam_moves(void)
 	teardown();
 }
 
+/* A guest that had a BAR where ECAM belongs leaves the next one no trace of it. */
+static void ecam_comes_back(void)
+{
+	uint64_t base, len;
+
+	setup();
+	put_bridge(PCIEXBAR, 0xd0000001);
+	put(PCI_BAR0, 4, ECAM + (1 << 24));
+	put(PCI_COMMAND, 2, PCI_COMMAND_MEMORY);
+	test_equal(at(ECAM + (1 << 24), 4), 0x42);
+	pci_bus_reset(pci);
+	test_assert(pci_bus_ecam(pci, &base, &len));
+	test_equal(base, ECAM);
+	test_equal(at(ECAM, 4), 0x29c08086);
+	teardown();
+}
+
 static void only_a_master_interrupts(void)
 {
 	unsigned control;
@@ -399,6 +416,7 @@ int main(void)
 	test_run(assigned);
 	test_run(functions);
 	test_run(ecam_moves);
+	test_run(ecam_comes_back);
 	test_run(only_a_master_interrupts);
 	test_run(saved);
 	test_run(hostile_file);
