@@ -228,6 +228,7 @@ size_t serial_receive(struct serial *serial, const uint8_t *bytes, size_t n)
 void serial_state(struct serial *serial, struct state *state)
 {
 	uint32_t n_fifo = serial->n_fifo;
+	uint8_t thr_empty_pending = serial->thr_empty_pending, overrun = serial->overrun;
 
 	g_mutex_lock(&serial->lock);
 	STATE(state, serial->ier);
@@ -236,14 +237,16 @@ void serial_state(struct serial *serial, struct state *state)
 	STATE(state, serial->scratch);
 	STATE(state, serial->fcr);
 	STATE(state, serial->divisor);
-	STATE(state, serial->thr_empty_pending);
-	STATE(state, serial->overrun);
+	STATE(state, thr_empty_pending);
+	STATE(state, overrun);
 	STATE(state, serial->fifo);
 	STATE(state, n_fifo);
 	if (n_fifo > SERIAL_FIFO)
 		state_fail(state, "%u bytes received", n_fifo);
 	if (state_loading(state) && !state_failed(state)) {
 		serial->n_fifo = n_fifo;
+		serial->thr_empty_pending = thr_empty_pending;
+		serial->overrun = overrun;
 		interrupt_update(serial);
 	}
 	g_mutex_unlock(&serial->lock);

@@ -21,7 +21,8 @@ struct serial_input {
 	struct serial *serial;
 	int fd;
 	GSource *source;
-	gpointer tag; /* of the descriptor in the source; NULL: it has ended */
+	gpointer tag; /* of the descriptor in the source; NULL: bytes wait here, or it has ended */
+	bool ended;
 	uint8_t bytes[INPUT_LEN];
 	size_t n;
 };
@@ -31,17 +32,28 @@ struct input_source {
 	struct serial_input *input;
 };
 
+/* Looks at the descriptor, or not at all: one that has hung up would always have news. */
+static void input_watch(struct serial_input *input, bool watch)
+{
+	if (watch == (input->tag != NULL))
+		return;
+	if (watch) {
+		input->tag = g_source_add_unix_fd(input->source, input->fd, G_IO_IN);
+		return;
+	}
+	g_source_remove_unix_fd(input->source, input->tag);
+	input->tag = NULL;
+}
+
 /* The end of it, or a failure, is the end of typing and no more. */
 static void input_read(struct serial_input *input)
 {
 	ssize_t n = read(input->fd, input->bytes, sizeof(input->bytes));
 
-	if (n > 0) {
+	if (n > 0)
 		input->n = (size_t)n;
-	} else if (n == 0 || (errno != EAGAIN && errno != EINTR)) {
-		g_source_remove_unix_fd(input->source, input->tag);
-		input->tag = NULL;
-	}
+	else if (n == 0 || (errno != EAGAIN && errno != EINTR))
+		input->ended = true;
 }
 
 static void input_give(struct serial_input *input)
@@ -50,8 +62,6 @@ static void input_give(struct serial_input *input)
 
 	input->n -= taken;
 	memmove(input->bytes, input->bytes + taken, input->n);
-	if (input->tag)
-		g_source_modify_unix_fd(input->source, input->tag, input->n ? 0 : G_IO_IN);
 }
 
 static gboolean input_dispatch(GSource *source, GSourceFunc callback, gpointer data)
@@ -63,6 +73,7 @@ static gboolean input_dispatch(GSource *source, GSourceFunc callback, gpointer d
 		input_read(input);
 	if (input->n)
 		input_give(input);
+	input_watch(input, !input->n && !input->ended);
 	return G_SOURCE_CONTINUE;
 }
 
@@ -100,7 +111,7 @@ struct serial_input *serial_input_new(struct serial *serial, const char *from,
 	input->fd = fd;
 	input->source = g_source_new(&input_funcs, sizeof(struct input_source));
 	((struct input_source *)input->source)->input = input;
-	input->tag = g_source_add_unix_fd(input->source, fd, G_IO_IN);
+	input_watch(input, true);
 	g_source_attach(input->source, context);
 	return input;
 }

@@ -110,6 +110,39 @@ static void input_waits_for_the_guest(void)
 	unlink(pipe);
 }
 
+/* Who typed has gone, and the guest does not read: nobody runs in circles until it does. */
+static void input_that_ends_waits(void)
+{
+	struct serial_config config = { .output = (char *)"none", .input = (char *)"stdin" };
+	int before = dup(STDIN_FILENO), pipe_fd[2];
+	struct device *device;
+
+	test_equal(pipe(pipe_fd), 0);
+	test_equal(dup2(pipe_fd[0], STDIN_FILENO), STDIN_FILENO);
+	close(pipe_fd[0]);
+	device = serial_type.create(&machine, "", &config, NULL);
+	test_assert(device);
+	for (unsigned i = 0; i < 100; i++)
+		test_equal(write(pipe_fd[1], &(uint8_t){ (uint8_t)i }, 1), 1);
+	close(pipe_fd[1]);
+	for (unsigned i = 0; i < 10; i++)
+		g_main_context_iteration(machine.main_context, FALSE);
+	test_assert(!g_main_context_pending(machine.main_context));
+	for (unsigned i = 0; i < 100; i++) {
+		for (unsigned turns = 0; !(typed(5) & 1) && turns < 1000; turns++)
+			g_main_context_iteration(machine.main_context, FALSE);
+		test_equal(typed(0), (uint8_t)i);
+	}
+	for (unsigned i = 0; i < 10; i++)
+		g_main_context_iteration(machine.main_context, FALSE);
+	test_assert(!g_main_context_pending(machine.main_context));
+	device->destroy(device);
+	if (before >= 0) {
+		dup2(before, STDIN_FILENO);
+		close(before);
+	}
+}
+
 static void input_must_be_a_pipe_or_terminal(void)
 {
 	struct serial_config config = { .output = (char *)"none", .input = path };
@@ -164,6 +197,7 @@ int main(void)
 	test_run(file_has_an_end);
 	test_run(pipe_without_a_reader);
 	test_run(input_waits_for_the_guest);
+	test_run(input_that_ends_waits);
 	test_run(input_must_be_a_pipe_or_terminal);
 	test_run(state_goes_both_ways);
 	g_main_context_unref(machine.main_context);
