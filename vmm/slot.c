@@ -45,6 +45,7 @@ int slot_map(struct memory_slot *slot, uint64_t gpa)
 			slot->host);
 	slot->base = gpa;
 	slot->mapped = !rc;
+	__atomic_store_n(&slot->forgotten, true, __ATOMIC_RELEASE);
 	return rc;
 }
 
@@ -59,7 +60,10 @@ void slot_unmap(struct memory_slot *slot)
 
 int slot_dirty(struct memory_slot *slot, uint64_t *bitmap)
 {
+	int rc;
+
 	if (slot->number < 0 || !slot->mapped || !(slot->flags & SLOT_DIRTY_LOG))
 		return -ENOSYS;
-	return kvm_slot_dirty(slot->kvm, (unsigned)slot->number, bitmap);
+	rc = kvm_slot_dirty(slot->kvm, (unsigned)slot->number, bitmap);
+	return __atomic_exchange_n(&slot->forgotten, false, __ATOMIC_ACQ_REL) ? -EAGAIN : rc;
 }

@@ -31,6 +31,7 @@ struct memory_slot {
 	int number;     /* the kernel's; -1 without KVM */
 	uint64_t base;
 	bool mapped;
+	bool forgotten; /* atomic: mapped since the last slot_dirty, so the log before is gone */
 };
 
 /* 0, -EINVAL for what is not whole pages, -ENOSPC. `kvm` NULL (unit tests): it is only told where it
@@ -43,7 +44,8 @@ int slot_map(struct memory_slot *slot, uint64_t gpa);
 void slot_unmap(struct memory_slot *slot);
 /* Which pages the guest wrote since the last call: bit i of `bitmap` (of (len / 4096 + 63) / 64
  * words, filled) is page i. What a bus access wrote is not in it. 0, or -errno: take all of them as
- * written (always so without KVM, and while the slot is nowhere). */
+ * written (always so without KVM, while the slot is nowhere, and the first time that it is somewhere
+ * else or there again). */
 int slot_dirty(struct memory_slot *slot, uint64_t *bitmap);
 
 #endif

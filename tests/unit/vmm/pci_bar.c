@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "tests/unit/test.h"
+#include "vmm/kvm.h"
 #include "vmm/pci.h"
 #include "vmm/slot.h"
 #include "vmm/state.h"
@@ -38,6 +39,24 @@ static void count_raise(struct msi_sink *sink, struct pci_device *device, unsign
 }
 
 static struct msi_sink sink = { .route = count_route, .raise = count_raise };
+
+/* A kernel that takes every slot and has seen no write. */
+int kvm_new_slot(struct kvm *kvm)
+{
+	return 8;
+}
+
+int kvm_set_slot(struct kvm *kvm, unsigned number, uint32_t flags, uint64_t gpa, uint64_t len,
+	void *host)
+{
+	return 0;
+}
+
+int kvm_slot_dirty(struct kvm *kvm, unsigned number, uint64_t *bitmap)
+{
+	memset(bitmap, 0, MEMORY_LEN / 4096 / 8);
+	return 0;
+}
 
 static uint64_t card_read(void *owner, uint64_t offset, unsigned size)
 {
@@ -236,6 +255,27 @@ static void functions(void)
 	teardown();
 }
 
+/* The kernel forgets a slot's log when the slot goes. */
+static void dirty_is_not_lost(void)
+{
+	struct kvm *kvm = (struct kvm *)(void *)&sink;
+	uint64_t bitmap[MEMORY_LEN / 4096 / 64];
+	struct memory_slot logged;
+
+	setup();
+	test_equal(slot_init(&logged, kvm, "logged", video, MEMORY_LEN, SLOT_DIRTY_LOG), 0);
+	test_equal(slot_map(&logged, 0xd0000000), 0);
+	test_assert(slot_dirty(&logged, bitmap) < 0);
+	test_equal(slot_dirty(&logged, bitmap), 0);
+	test_equal(slot_map(&logged, 0xd0000000), 0); /* it is there */
+	test_equal(slot_dirty(&logged, bitmap), 0);
+	slot_unmap(&logged);
+	test_equal(slot_map(&logged, 0xd0000000), 0);
+	test_assert(slot_dirty(&logged, bitmap) < 0);
+	test_equal(slot_dirty(&logged, bitmap), 0);
+	teardown();
+}
+
 static unsigned told;
 
 static void ecam_told(void *owner)
@@ -415,6 +455,7 @@ int main(void)
 	test_run(memory_bar);
 	test_run(assigned);
 	test_run(functions);
+	test_run(dirty_is_not_lost);
 	test_run(ecam_moves);
 	test_run(ecam_comes_back);
 	test_run(only_a_master_interrupts);
