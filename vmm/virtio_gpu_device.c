@@ -61,13 +61,14 @@ static void gpu_device_reset(struct device *device)
 {
 	struct gpu *gpu = gpu_of_device(device);
 
-	virtio_pci_reset(&gpu->dev);
-	if (!gpu->vga)
-		return;
-	/* The seat thread may be drawing it. */
+	/* The seat thread may be drawing it; and is to, from virtio's reset on. */
 	g_mutex_lock(&gpu->dev.lock);
-	vga_screen_reset(gpu->vga);
-	gpu->tell_off |= gpu->shown;
+	if (gpu->vga)
+		vga_screen_reset(gpu->vga);
+	g_mutex_unlock(&gpu->dev.lock);
+	virtio_pci_reset(&gpu->dev);
+	g_mutex_lock(&gpu->dev.lock);
+	gpu->tell_off |= gpu->vga && gpu->shown;
 	g_mutex_unlock(&gpu->dev.lock);
 }
 
