@@ -28,6 +28,10 @@ struct helper {
 	GPid pid;
 	int pidfd, errors;
 	GSource *end_source, *error_source;
+	/* The sources' as long as they are called: one that is stopped elsewhere may be in a call. */
+	int uses; /* atomic */
+	GMutex lock; /* of what follows */
+	bool stopped;
 	char line[HELPER_LINE_MAX + 1], last[HELPER_LINE_MAX + 1];
 	unsigned line_len, lines;
 	int status;
@@ -75,8 +79,8 @@ static void helper_line(struct helper *helper)
 		g_debug("%s: %s", helper->name, helper->line);
 }
 
-/* False: it has closed its end, or there is nothing now. */
-static bool helper_listen(struct helper *helper)
+/* What read() says: 0 is the end, -1 that there is nothing now. */
+static ssize_t helper_listen(struct helper *helper)
 {
 	char bytes[512];
 	ssize_t got = read(helper->errors, bytes, sizeof(bytes));
@@ -86,16 +90,22 @@ static bool helper_listen(struct helper *helper)
 			helper_line(helper);
 		else
 			helper->line[helper->line_len++] = bytes[i];
-	return got > 0;
+	return got;
 }
 
 static gboolean helper_spoke(gint fd, GIOCondition condition, gpointer data)
 {
 	struct helper *helper = data;
+	bool more = false;
 
-	if (helper_listen(helper) || errno == EAGAIN || errno == EINTR)
-		return G_SOURCE_CONTINUE;
-	return G_SOURCE_REMOVE;
+	g_mutex_lock(&helper->lock);
+	if (!helper->stopped) {
+		ssize_t got = helper_listen(helper);
+
+		more = got > 0 || (got < 0 && (errno == EAGAIN || errno == EINTR));
+	}
+	g_mutex_unlock(&helper->lock);
+	return more ? G_SOURCE_CONTINUE : G_SOURCE_REMOVE;
 }
 
 static void helper_reap(struct helper *helper)
@@ -108,15 +118,14 @@ static void helper_reap(struct helper *helper)
 		got = waitpid(helper->pid, &helper->status, 0);
 	while (got < 0 && errno == EINTR);
 	helper->reaped = true;
-	for (unsigned i = 0; i < HELPER_LINES && helper_listen(helper); i++)
+	for (unsigned i = 0; i < HELPER_LINES && helper_listen(helper) > 0; i++)
 		;
 	if (helper->line_len > 0)
 		helper_line(helper);
 }
 
-static gboolean helper_ended(gint fd, GIOCondition condition, gpointer data)
+static void helper_tell(struct helper *helper)
 {
-	struct helper *helper = data;
 	g_autofree char *why = NULL;
 
 	helper_reap(helper);
@@ -128,14 +137,41 @@ static gboolean helper_ended(gint fd, GIOCondition condition, gpointer data)
 			WEXITSTATUS(helper->status), helper->last[0] ? ": " : "", helper->last);
 	if (helper->owner.ended)
 		helper->owner.ended(helper->owner.data, why);
+}
+
+/* The owner is told under the lock, so that it hears nothing after helper_stop(). */
+static gboolean helper_ended(gint fd, GIOCondition condition, gpointer data)
+{
+	struct helper *helper = data;
+
+	g_mutex_lock(&helper->lock);
+	if (!helper->stopped)
+		helper_tell(helper);
+	g_mutex_unlock(&helper->lock);
 	return G_SOURCE_REMOVE;
+}
+
+static void helper_drop(gpointer data)
+{
+	struct helper *helper = data;
+
+	if (!g_atomic_int_dec_and_test(&helper->uses))
+		return;
+	if (helper->pidfd >= 0)
+		close(helper->pidfd);
+	if (helper->errors >= 0)
+		close(helper->errors);
+	g_mutex_clear(&helper->lock);
+	g_free(helper->name);
+	g_free(helper);
 }
 
 static GSource *helper_watch(struct helper *helper, int fd, GUnixFDSourceFunc call)
 {
 	GSource *source = g_unix_fd_source_new(fd, G_IO_IN);
 
-	g_source_set_callback(source, G_SOURCE_FUNC(call), helper, NULL);
+	g_atomic_int_inc(&helper->uses);
+	g_source_set_callback(source, G_SOURCE_FUNC(call), helper, helper_drop);
 	g_source_attach(source, helper->owner.context);
 	return source;
 }
@@ -158,6 +194,8 @@ struct helper *helper_start_in(const struct helper_prepare *prepare, const char 
 {
 	struct helper *helper = g_new0(struct helper, 1);
 
+	helper->uses = 1;
+	g_mutex_init(&helper->lock);
 	helper->owner = *owner;
 	helper->name = g_path_get_basename(argv[0]);
 	helper->pidfd = helper->errors = -1;
@@ -189,7 +227,7 @@ struct helper *helper_start(const char *const *argv, int fd, const struct helper
 const char *helper_last_word(struct helper *helper)
 {
 	/* It may have ended a moment ago, and not have been heard yet. */
-	for (unsigned i = 0; i < HELPER_LINES && helper_listen(helper); i++)
+	for (unsigned i = 0; i < HELPER_LINES && helper_listen(helper) > 0; i++)
 		;
 	if (helper->line_len > 0)
 		helper_line(helper);
@@ -221,6 +259,9 @@ void helper_stop(struct helper *helper)
 
 	if (!helper)
 		return;
+	g_mutex_lock(&helper->lock);
+	helper->stopped = true;
+	g_mutex_unlock(&helper->lock);
 	helper_unwatch(helper->end_source);
 	helper_unwatch(helper->error_source);
 	if (!helper->reaped) {
@@ -230,12 +271,7 @@ void helper_stop(struct helper *helper)
 			kill(-helper->pid, SIGKILL);
 		helper_reap(helper);
 	}
-	if (helper->pidfd >= 0)
-		close(helper->pidfd);
-	if (helper->errors >= 0)
-		close(helper->errors);
-	g_free(helper->name);
-	g_free(helper);
+	helper_drop(helper);
 }
 
 unsigned helper_back_off(unsigned n)

@@ -3,8 +3,8 @@
  * It dies with us, what it says on stderr is kept as the reason of its end, and the owner hears of
  * that end. Starting it again, and when, is the owner's.
  *
- * Thread: start, stop from the thread that runs `context` or while no thread does; `ended` is called
- * there.
+ * Thread: `ended` is called on the thread that runs `context`; start, stop from any, one at a time, but
+ * stop without a lock that `ended` takes. After stop nothing is heard of it.
  */
 #ifndef IRORI_VMM_HELPER_H
 #define IRORI_VMM_HELPER_H

@@ -79,6 +79,46 @@ static void stops(void)
 	helper_stop(NULL);
 }
 
+/* Its end of the pipe closed, it lives on: nobody turns in circles because of it. */
+static void falls_silent(void)
+{
+	struct helper *helper = start(NULL, "exec 2>&-; sleep 1000", -1);
+	unsigned turns = 0;
+
+	for (unsigned i = 0; i < 300; i++, g_usleep(1000)) {
+		errno = EAGAIN; /* as any other source may have left it */
+		turns += g_main_context_iteration(NULL, FALSE);
+	}
+	test_assert(turns < 10);
+	helper_stop(helper);
+	test_assert(!why);
+}
+
+static void *iterate(void *data)
+{
+	while (g_atomic_int_get((int *)data))
+		g_main_context_iteration(NULL, FALSE);
+	return NULL;
+}
+
+/* Stopped while its words and its end are being heard elsewhere. */
+static void stopped_from_elsewhere(void)
+{
+	int run = 1;
+	GThread *thread = g_thread_new("context", iterate, &run);
+
+	for (unsigned i = 0; i < 50; i++) {
+		struct helper *helper = start(NULL, "yes >&2 & sleep 0.01; kill $!", -1);
+
+		g_usleep(i * 500);
+		helper_stop(helper);
+		g_clear_pointer(&why, g_free);
+	}
+	g_atomic_int_set(&run, 0);
+	g_thread_join(thread);
+	test_assert(!why);
+}
+
 static void gets_its_descriptor(void)
 {
 	int pair[2];
@@ -138,6 +178,8 @@ int main(void)
 	test_run(last_words);
 	test_run(talks_on);
 	test_run(stops);
+	test_run(falls_silent);
+	test_run(stopped_from_elsewhere);
 	test_run(gets_its_descriptor);
 	test_run(prepared);
 	test_run(not_there);
