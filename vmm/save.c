@@ -19,7 +19,6 @@ enum save_limits {
 	SAVE_VERSION = 1,
 	SAVE_PATH_MAX = 4096,
 	SAVE_CONFIG_MAX = 1 << 20,
-	SAVE_STATE_MAX = 1 << 30,
 	SAVE_CHUNK = 64 << 10,
 };
 
@@ -152,6 +151,8 @@ static bool write_all(struct machine *machine, const struct config_file *config,
 
 	if (!state)
 		return false;
+	if (header.path_len > SAVE_PATH_MAX || header.config_len > SAVE_CONFIG_MAX)
+		return fail(error, "its configuration is too long to be saved");
 	memcpy(header.magic, save_magic, sizeof(header.magic));
 	header.state_len = g_bytes_get_size(state);
 	header.memory_offset = (at + header.path_len + header.config_len + header.state_len +
@@ -201,9 +202,9 @@ static bool header_check(const struct save_header *header, uint64_t size, GError
 		return fail(error, "saved in format %u, this is %u", header->version, SAVE_VERSION);
 	head += (uint64_t)header->path_len + header->config_len;
 	if (header->path_len == 0 || header->path_len > SAVE_PATH_MAX ||
-		header->config_len > SAVE_CONFIG_MAX || header->state_len > SAVE_STATE_MAX ||
+		header->config_len > SAVE_CONFIG_MAX || header->state_len > STATE_MAX ||
 		header->memory_offset < head + header->state_len || header->memory_offset > size ||
-		header->memory_len != size - header->memory_offset)
+		header->memory_len != size - header->memory_offset || header->realtime_ns < 0)
 		return fail(error, "damaged, or not whole");
 	return true;
 }

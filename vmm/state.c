@@ -11,6 +11,7 @@
 
 enum state_limits {
 	STATE_NAME_MAX = 200,
+	RECORD_HEAD_MAX = 2 + STATE_NAME_MAX + 4,
 };
 
 struct state {
@@ -112,7 +113,8 @@ static void save_record(struct state *state, const char *name, const void *data,
 {
 	size_t name_len = strlen(name);
 
-	if (name_len > STATE_NAME_MAX || len > G_MAXINT32) {
+	if (name_len > STATE_NAME_MAX || len > STATE_MAX - RECORD_HEAD_MAX ||
+		state->out->len > STATE_MAX - RECORD_HEAD_MAX - len) {
 		state_fail(state, "%s: too long to be saved", name);
 		return;
 	}

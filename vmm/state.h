@@ -30,6 +30,10 @@
 
 struct state;
 
+enum state_limit {
+	STATE_MAX = 1 << 30, /* bytes of a stream; saving more fails */
+};
+
 struct state *state_new_saving(void);
 /* Takes over `bytes`. */
 struct state *state_new_loading(GBytes *bytes);

@@ -84,7 +84,7 @@ static void lying_headers_are_refused(void)
 	int fd = open(path, O_RDWR | O_CLOEXEC);
 
 	test_assert(read_at(fd, &good, sizeof(good), 0));
-	for (unsigned field = 0; field < 6; field++)
+	for (unsigned field = 0; field < 7; field++)
 		for (unsigned i = 0; i < G_N_ELEMENTS(lies); i++) {
 			g_autoptr(GError) error = NULL;
 
@@ -95,6 +95,7 @@ static void lying_headers_are_refused(void)
 			case 2: bad.memory_len = lies[i]; break;
 			case 3: bad.memory_offset = lies[i]; break;
 			case 4: bad.version = (uint32_t)lies[i]; break;
+			case 5: bad.realtime_ns = INT64_MIN + (int64_t)(lies[i] & 0xff); break;
 			default: bad.magic[i] ^= 1; break;
 			}
 			if (!memcmp(&bad, &good, sizeof(good)))

@@ -2,7 +2,7 @@
  * The stream of a saved guest: what goes in comes out, and what is not as expected is refused once,
  * with the section and the record named, whatever byte of it is cut off or changed.
  */
-#include "vmm/state.h"
+#include "vmm/state.c"
 
 #include <string.h>
 
@@ -121,11 +121,32 @@ static void a_blob_that_is_too_large_is_refused(void)
 	state_free(state);
 }
 
+/* What could not be loaded again is not saved, and nothing overflows on the way. */
+static void too_much_is_not_saved(void)
+{
+	struct state *state = state_new_saving();
+	uint8_t byte = 0, *blob = &byte;
+	size_t len = STATE_MAX;
+
+	state_blob(state, "blob", &blob, &len, SIZE_MAX);
+	test_assert(state_failed(state));
+	state_free(state);
+	state = state_new_saving();
+	STATE(state, byte);
+	test_assert(!state_failed(state));
+	state->out->len = STATE_MAX - 100; /* as if */
+	STATE(state, byte);
+	test_assert(state_failed(state));
+	state->out->len = 0;
+	state_free(state);
+}
+
 int main(void)
 {
 	test_run(what_goes_in_comes_out);
 	test_run(cut_off_anywhere_is_refused);
 	test_run(changed_heads_are_refused);
 	test_run(a_blob_that_is_too_large_is_refused);
+	test_run(too_much_is_not_saved);
 	return 0;
 }
