@@ -28,6 +28,8 @@
 enum balloon_limits {
 	BALLOON_PAGE_SHIFT = 12, /* of the protocol, whatever pages the guest has */
 	BALLOON_PFNS = 256,      /* looked at together; what a Linux driver sends at once */
+	BALLOON_CHAIN = 16 * BALLOON_PFNS, /* page numbers of one request; Windows sends 1024 */
+	BALLOON_TURN = 4096,     /* holes before the lock is let go, microseconds each */
 	BALLOON_STAT_LEN = 10,
 	BALLOON_STATS_MAX = 64,  /* entries of a driver that knows more than we do */
 };
@@ -65,6 +67,7 @@ struct balloon {
 	uint8_t has_stats_buffer; /* the driver's; it comes back to ask for new figures */
 	uint16_t stats_head;
 	int64_t asked_ns;
+	unsigned holes;    /* made in this turn */
 	unsigned unserved; /* 1 << queue: there is more in it than one turn takes */
 	GSource *next_turn; /* runs while there is, else NULL */
 };
@@ -91,6 +94,7 @@ static void balloon_discard(struct balloon *balloon, uint32_t *pfn, unsigned n)
 		for (end = i + 1; end < n && pfn[end] - pfn[end - 1] <= 1; end++)
 			;
 		len = ((uint64_t)pfn[end - 1] - pfn[i] + 1) << BALLOON_PAGE_SHIFT;
+		balloon->holes++;
 		if (!memory_discard(balloon->virtio.memory, (uint64_t)pfn[i] << BALLOON_PAGE_SHIFT,
 			    len))
 			balloon->figures.discarded += len;
@@ -109,7 +113,7 @@ static void balloon_inflate(struct balloon *balloon)
 		balloon_discard(balloon, pfn, (unsigned)len);
 		at += len * sizeof(pfn[0]);
 		/* A driver sends at most so many; a hostile one does not keep the thread. */
-		if (len < BALLOON_PFNS || at >= 64 * sizeof(pfn))
+		if (len < BALLOON_PFNS || at >= BALLOON_CHAIN * sizeof(pfn[0]))
 			break;
 	}
 }
@@ -122,6 +126,7 @@ static void balloon_report(struct balloon *balloon)
 	for (unsigned i = 0; i < balloon->chain.n_in; i++) {
 		const struct iovec *page = &balloon->chain.segment[balloon->chain.n_out + i];
 
+		balloon->holes++;
 		if (!memory_discard_at(balloon->virtio.memory, page->iov_base, page->iov_len))
 			balloon->figures.reported += page->iov_len;
 	}
@@ -185,12 +190,14 @@ static bool balloon_serve(struct balloon *balloon, unsigned q)
 
 static gboolean balloon_turn(void *data);
 
-/* As many requests as the queue can hold; a guest that goes on adding waits for the next turn. */
+/* As many requests as the queue can hold, and not too much work; a guest that goes on adding waits for
+ * the next turn, and so do figures and target, which others ask for under the lock. */
 static void balloon_kick(struct virtio_device *dev, unsigned q)
 {
 	struct balloon *balloon = balloon_of(dev);
 
-	for (unsigned i = 0; i < dev->queue[q].size; i++) {
+	balloon->holes = 0;
+	for (unsigned i = 0; i < dev->queue[q].size && balloon->holes < BALLOON_TURN; i++) {
 		if (virtio_pop(dev, q, &balloon->chain) != 1) {
 			virtio_interrupt(dev, q);
 			return;

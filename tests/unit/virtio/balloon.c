@@ -83,6 +83,31 @@ static void odd_pages(void)
 	guest_close(&guest);
 }
 
+/* Lists of pages that are all apart, as long as they are allowed to be: a turn is short all the same,
+ * and the rest comes in the next ones. */
+static void turns_are_short(void)
+{
+	static uint32_t pfn[64 * BALLOON_PFNS];
+	uint64_t at;
+	uint32_t id, len;
+	unsigned n = 0;
+
+	plug(ALL);
+	for (unsigned i = 0; i < G_N_ELEMENTS(pfn); i++)
+		pfn[i] = 0x200 + i % 256 * 2;
+	at = guest_put(&guest, pfn, sizeof(pfn));
+	for (unsigned i = 0; i < 4; i++)
+		guest_add(&guest, 0, (struct guest_buffer[]){{at, sizeof(pfn), false}}, 1);
+	virtio_kick(&balloon()->virtio, 0);
+	test_assert(balloon()->figures.discarded <= (BALLOON_TURN + BALLOON_CHAIN) * 4096ull);
+	test_assert(guest_used(&guest, 0, &id, &len));
+	test_assert(!guest_used(&guest, 0, &id, &len));
+	for (n = 0; n < 3 && g_main_context_iteration(guest.machine.io_context, FALSE);)
+		n += guest_used(&guest, 0, &id, &len);
+	test_equal(n, 3);
+	guest_close(&guest);
+}
+
 /* Free pages are reported on whichever queue the driver counts to. */
 static void free_pages_reported(void)
 {
@@ -187,6 +212,7 @@ int main(void)
 {
 	test_run(pages_go_and_come);
 	test_run(odd_pages);
+	test_run(turns_are_short);
 	test_run(free_pages_reported);
 	test_run(target_is_told);
 	test_run(statistics);
