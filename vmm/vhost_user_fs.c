@@ -67,11 +67,11 @@ static void fs_unwatch(GSource **source)
 	g_clear_pointer(source, g_source_unref);
 }
 
-static void fs_kick(struct virtio_device *dev, unsigned q)
+static void fs_wake(struct fs *fs, unsigned q)
 {
 	const uint64_t one = 1;
 
-	if (write(fs_of(dev)->kick[q], &one, sizeof(one)) < 0)
+	if (write(fs->kick[q], &one, sizeof(one)) < 0)
 		g_debug("kick: %s", g_strerror(errno));
 }
 
@@ -80,7 +80,7 @@ static void fs_serve(struct fs *fs)
 {
 	int result;
 
-	if (fs->serving || fs->replaced || fs->loading || !fs->back ||
+	if (fs->serving || fs->replaced || fs->loading || !fs->back || virtio_held(&fs->virtio) ||
 		!(fs->virtio.status & VIRTIO_DRIVER_OK) ||
 		(fs->virtio.status & VIRTIO_NEEDS_RESET))
 		return;
@@ -90,7 +90,31 @@ static void fs_serve(struct fs *fs)
 		virtio_needs_reset(&fs->virtio, g_strerror(-result));
 	/* The driver may have kicked while nobody was there. */
 	for (unsigned q = 0; q < FS_QUEUES; q++)
-		fs_kick(&fs->virtio, q);
+		fs_wake(fs, q);
+}
+
+/* Takes the queues back. Under the lock. */
+static void fs_take_back(struct fs *fs)
+{
+	if (!fs->serving)
+		return;
+	if (fs->back && vhost_user_stop(fs->back, &fs->virtio) < 0)
+		virtio_needs_reset(&fs->virtio, "its back end does not stop");
+	fs->serving = false;
+	virtio_interrupt_all(&fs->virtio);
+}
+
+/* A device that may not reach memory is not served, whoever does it. */
+static void fs_kick(struct virtio_device *dev, unsigned q)
+{
+	struct fs *fs = fs_of(dev);
+
+	if (virtio_held(dev))
+		fs_take_back(fs);
+	else if (fs->serving)
+		fs_wake(fs, q);
+	else
+		fs_serve(fs);
 }
 
 static gboolean fs_again(gpointer data);
@@ -256,14 +280,6 @@ static gboolean fs_resume(gpointer data)
 	fs_serve(fs);
 	g_mutex_unlock(&fs->virtio.lock);
 	return G_SOURCE_REMOVE;
-}
-
-/* Takes the queues back. Under the lock. */
-static void fs_take_back(struct fs *fs)
-{
-	if (fs->serving && fs->back && vhost_user_stop(fs->back, &fs->virtio) < 0)
-		virtio_needs_reset(&fs->virtio, "its back end does not stop");
-	fs->serving = false;
 }
 
 /* Requests under way are finished, and the queues are ours to save. Should the guest go on after all,

@@ -31,11 +31,16 @@ void virtio_clear(struct virtio_device *dev)
 	g_mutex_clear(&dev->lock);
 }
 
+bool virtio_held(const struct virtio_device *dev)
+{
+	return __atomic_load_n(&dev->held, __ATOMIC_ACQUIRE);
+}
+
 int virtio_pop(struct virtio_device *dev, unsigned q, struct vq_chain *chain)
 {
 	int result;
 
-	if (__atomic_load_n(&dev->held, __ATOMIC_ACQUIRE))
+	if (virtio_held(dev))
 		return 0;
 	result = virtqueue_pop(&dev->queue[q], chain);
 	if (result < 0)
@@ -61,6 +66,13 @@ void virtio_interrupt(struct virtio_device *dev, unsigned q)
 {
 	if (virtqueue_wants_interrupt(&dev->queue[q]) && dev->notify.queue)
 		dev->notify.queue(dev, q);
+}
+
+void virtio_interrupt_all(struct virtio_device *dev)
+{
+	for (unsigned q = 0; q < dev->ops->n_queues; q++)
+		if (dev->queue[q].ready && dev->notify.queue)
+			dev->notify.queue(dev, q);
 }
 
 static void virtio_notify_config(struct virtio_device *dev)
@@ -155,6 +167,6 @@ void virtio_hold(struct virtio_device *dev, bool held)
 {
 	bool before = __atomic_exchange_n(&dev->held, held, __ATOMIC_ACQ_REL);
 
-	if (before && !held && dev->notify.kick)
+	if (before != held && dev->notify.kick)
 		dev->notify.kick(dev);
 }

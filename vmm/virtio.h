@@ -90,6 +90,10 @@ void virtio_push(struct virtio_device *dev, unsigned q, uint16_t head, uint32_t 
  * by this guest or by the one that it is saved as. Every queue gets a kick. */
 void virtio_unpop(struct virtio_device *dev, unsigned q, unsigned n);
 void virtio_interrupt(struct virtio_device *dev, unsigned q); /* if the driver wants one */
+/* The queues were served elsewhere: what was to be told of their use may not have been. The driver
+ * hears of every queue. */
+void virtio_interrupt_all(struct virtio_device *dev);
+bool virtio_held(const struct virtio_device *dev);
 void virtio_needs_reset(struct virtio_device *dev, const char *why);
 void virtio_config_changed(struct virtio_device *dev);
 
@@ -97,7 +101,8 @@ void virtio_config_changed(struct virtio_device *dev);
 void virtio_set_status(struct virtio_device *dev, uint8_t status);
 void virtio_kick(struct virtio_device *dev, unsigned q); /* no-op before DRIVER_OK */
 void virtio_reset(struct virtio_device *dev);
-/* From any thread, without the lock. */
+/* From any thread, without the lock. Both ways every queue gets a kick: a device whose queues are
+ * served elsewhere takes them back, or hands them over. */
 void virtio_hold(struct virtio_device *dev, bool held);
 
 /*

@@ -54,7 +54,8 @@ struct net {
 	uint8_t mac[NET_MAC]; /* of the configuration; the driver may set another */
 	GSource *again;       /* goes on with the transmit queue after a turn */
 	bool lent;            /* the back end serves the queues */
-	bool suspended;       /* it will, when the net thread runs again: saved, being loaded */
+	bool suspended;       /* it will, when the net thread runs again (saved, being loaded) and
+			       * the card may reach memory */
 	uint64_t dropped;
 	struct vq_chain chain, first;
 	struct virtqueue_used used[VIRTQUEUE_MAX_SIZE];
@@ -265,8 +266,33 @@ static void net_activate(struct virtio_device *dev)
 {
 	struct net *net = net_of(dev);
 
-	if (net->backend->ops->start && !net->suspended)
+	if (!net->backend->ops->start)
+		return;
+	net->suspended = net->suspended || virtio_held(dev);
+	if (!net->suspended)
 		net->lent = net->backend->ops->start(net->backend, dev);
+}
+
+/* The queues are ours again, and as far as they are. */
+static void net_take_back(struct net *net)
+{
+	bool lent = net->lent;
+
+	if (net->backend->ops->stop)
+		net->backend->ops->stop(net->backend, &net->virtio);
+	net->lent = false;
+	net->suspended = true;
+	if (lent)
+		virtio_interrupt_all(&net->virtio);
+}
+
+static void net_go_on(struct net *net)
+{
+	if (!net->suspended || virtio_held(&net->virtio))
+		return;
+	net->suspended = false;
+	if (net_running(net))
+		net_activate(&net->virtio);
 }
 
 static gboolean net_again(GSource *source, GSourceFunc callback, gpointer data)
@@ -275,11 +301,7 @@ static gboolean net_again(GSource *source, GSourceFunc callback, gpointer data)
 
 	g_source_set_ready_time(source, -1);
 	g_mutex_lock(&net->virtio.lock);
-	if (net->suspended) {
-		net->suspended = false;
-		if (net_running(net))
-			net_activate(&net->virtio);
-	}
+	net_go_on(net);
 	net_writable(net);
 	g_mutex_unlock(&net->virtio.lock);
 	return G_SOURCE_CONTINUE;
@@ -357,6 +379,9 @@ static void net_kick(struct virtio_device *dev, unsigned q)
 {
 	struct net *net = net_of(dev);
 
+	if (net->lent && virtio_held(dev))
+		net_take_back(net);
+	net_go_on(net);
 	if (q == NET_CTRL)
 		net_control(net);
 	else if (net->lent)
@@ -402,17 +427,13 @@ static void net_reset(struct device *device)
 	virtio_pci_reset(&((struct net *)device)->virtio);
 }
 
-/* The queues are ours again, and as far as they are. Should the guest go on after all, so does the net
- * thread, and begins with this. */
+/* Should the guest go on after all, so does the net thread, and begins with this. */
 static void net_drain(struct device *device)
 {
 	struct net *net = (struct net *)device;
 
 	g_mutex_lock(&net->virtio.lock);
-	if (net->backend->ops->stop)
-		net->backend->ops->stop(net->backend, &net->virtio);
-	net->lent = false;
-	net->suspended = true;
+	net_take_back(net);
 	g_source_set_ready_time(net->again, 0);
 	g_mutex_unlock(&net->virtio.lock);
 }

@@ -508,6 +508,42 @@ static void lends(void)
 	guest_close(&guest);
 }
 
+static void master(bool on)
+{
+	bus_write(guest.machine.mmio, MACHINE_ECAM_BASE + ((uint64_t)GUEST_SLOT << 15) + PCI_COMMAND, 2,
+		on ? PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER : PCI_COMMAND_MEMORY);
+	guest_spin(&guest);
+}
+
+/* A card that is made no bus master is served by nobody (a kernel that starts another one does no more
+ * than this); and what the back end may have kept for itself the driver hears of. */
+static void held_while_lent(void)
+{
+	plug(0);
+	fake->lends = true;
+	guest_reset(&guest);
+	guest_start(&guest, 0);
+	guest_spin(&guest);
+	test_equal(fake->started, 2);
+	memset(guest.raised, 0, sizeof(guest.raised));
+	fake->stopped = 0;
+	master(false);
+	test_equal(fake->stopped, 1);
+	master(true);
+	test_equal(fake->started, 3);
+	test_equal(fake->stopped, 1);
+	test_assert(guest.raised[NET_RX] >= 1 && guest.raised[NET_TX] >= 1);
+	/* A driver that is ready before it is a bus master. */
+	guest_write(&guest, COMMON_DEVICE_STATUS, 1, 0);
+	master(false);
+	guest_start(&guest, 0);
+	guest_spin(&guest);
+	test_equal(fake->started, 3);
+	master(true);
+	test_equal(fake->started, 4);
+	guest_close(&guest);
+}
+
 /* Drained, saved, and going on; and loaded into a card that is new. */
 static void saved(void)
 {
@@ -526,24 +562,29 @@ static void saved(void)
 	stopped = fake->stopped;
 	guest.device->drain(guest.device);
 	test_equal(fake->stopped, stopped + 1);
+	test_equal(guest.raised[NET_TX], 0); /* nothing was lent */
+	guest_spin(&guest);
+	test_equal(fake->started, 2);
+	guest.device->drain(guest.device);
+	test_equal(guest.raised[NET_TX], 1); /* what the back end has not told */
 	state = state_new_saving();
 	guest.device->state(guest.device, state);
 	test_assert(!state_failed(state));
 	bytes = state_take(state);
 	state_free(state);
 	guest_spin(&guest); /* it goes on */
-	test_equal(fake->started, 2);
+	test_equal(fake->started, 3);
 	fake->lends = false;
 	guest_write(&guest, COMMON_DEVICE_STATUS, 1, 0);
-	test_equal(fake->started, 2);
+	test_equal(fake->started, 3);
 	state = state_new_loading(bytes);
 	guest.device->state(guest.device, state);
 	test_assert(!state_failed(state));
 	test_assert(state_at_end(state));
 	state_free(state);
-	test_equal(fake->started, 2); /* not before memory is there and the threads run */
+	test_equal(fake->started, 3); /* not before memory is there and the threads run */
 	guest_spin(&guest);
-	test_equal(fake->started, 3);
+	test_equal(fake->started, 4);
 	test_equal(guest_config_read(&guest, 0, 4), 0x05040302);
 	test_assert(arrive(200)); /* in the second buffer */
 	test_assert(guest_used(&guest, NET_RX, &id, &len));
@@ -573,6 +614,7 @@ int main(void)
 	test_run(controls);
 	test_run(link_goes);
 	test_run(lends);
+	test_run(held_while_lent);
 	test_run(saved);
 	return 0;
 }
