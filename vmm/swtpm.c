@@ -141,6 +141,7 @@ static bool swtpm_spawn(struct swtpm *swtpm, int theirs[2], GError **error)
 	int rc;
 
 	setsockopt(swtpm->control, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit));
+	setsockopt(swtpm->control, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof(limit));
 	swtpm->helper = helper_start(argv, theirs[0], &swtpm->owner, error);
 	rc = !swtpm->helper ? 0 :
 		control_do(swtpm, (uint32_t[]){ SWTPM_SET_DATA_FD }, 1, theirs[1]);

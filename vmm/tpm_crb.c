@@ -143,6 +143,11 @@ static gboolean answer_came(gint fd, GIOCondition condition, gpointer data)
 	bool more;
 
 	g_mutex_lock(&crb->lock);
+	/* While we waited a reset may have put another socket in the place of this one. */
+	if (g_source_is_destroyed(g_main_current_source())) {
+		g_mutex_unlock(&crb->lock);
+		return G_SOURCE_REMOVE;
+	}
 	answer_read(crb);
 	/* Nobody asked: it is gone, or out of step. */
 	if (!crb->busy && !crb->fatal && recv(fd, &unasked, 1, MSG_DONTWAIT | MSG_PEEK) >= 0)
@@ -265,13 +270,16 @@ static const struct region_ops crb_ops = {
 	.write = crb_write,
 };
 
+/* When it returns the I/O thread has nothing to do with the socket any more. */
 static void listen_stop(struct crb *crb)
 {
+	g_mutex_lock(&crb->lock);
 	if (crb->answer_source) {
 		g_source_destroy(crb->answer_source);
 		g_source_unref(crb->answer_source);
 	}
 	crb->answer_source = NULL;
+	g_mutex_unlock(&crb->lock);
 }
 
 static void listen_start(struct crb *crb)
