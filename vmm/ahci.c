@@ -81,10 +81,11 @@ void ahci_signal(struct ahci *ahci)
 
 	if (causes)
 		ahci->pending |= 1;
+	/* The controller's own bit beside the port's: when only it is left, that is nothing new. */
 	if (!(ahci->global & GLOBAL_INTERRUPTS) || !(ahci->pending & 1))
 		causes = 0;
-	else if (!causes)
-		causes = 1u << 31; /* the port's own is clear, the controller's is not */
+	else
+		causes |= 1u << 31;
 	if (causes == ahci->signalled)
 		return;
 	pci_signal(&ahci->pci, ahci->signalled, causes);

@@ -225,6 +225,44 @@ static void test_interrupts(void)
 	down();
 }
 
+/* A driver's handler: the port's causes, then the controller's. */
+static void handle(void)
+{
+	wr(PORT + 0x10, rd(PORT + 0x10));
+	wr(0x08, 1);
+}
+
+/* A message for every command, and none for being handled. */
+static void test_messages(void)
+{
+	uint64_t cap, id, config = MACHINE_ECAM_BASE + ((uint64_t)GUEST_SLOT << 15);
+
+	up();
+	for (bus_read(guest.machine.mmio, config + PCI_CAP_POINTER, 1, &cap); cap;
+		bus_read(guest.machine.mmio, config + cap + 1, 1, &cap)) {
+		bus_read(guest.machine.mmio, config + cap, 1, &id);
+		if (id == PCI_CAP_MSI)
+			bus_write(guest.machine.mmio, config + cap + 2, 2, 1);
+	}
+	calm();
+	handle();
+	guest.raised[0] = 0;
+	for (unsigned i = 1; i < 4; i++) {
+		test_assert(ASK(0));
+		test_equal(guest.raised[0], i);
+		handle();
+		test_equal(guest.raised[0], i);
+	}
+	/* One that ends while the handler is between its two writes is not lost. */
+	test_assert(ASK(0));
+	wr(PORT + 0x10, rd(PORT + 0x10));
+	test_assert(ASK(0));
+	test_equal(guest.raised[0], 5);
+	wr(0x08, 1);
+	test_equal(rd(0x08), 1);
+	down();
+}
+
 static void test_reads(void)
 {
 	const uint32_t *word;
@@ -527,6 +565,7 @@ int main(void)
 {
 	test_run(test_identifies);
 	test_run(test_interrupts);
+	test_run(test_messages);
 	test_run(test_reads);
 	test_run(test_short_reads);
 	test_run(test_drive);
