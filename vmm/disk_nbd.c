@@ -322,7 +322,6 @@ static void nbd_lost(struct nbd *nbd, const char *why)
 	nbd_break_promise(nbd);
 	if (nbd->disk.guard)
 		disk_wait(nbd->disk.guard, DISK_WAIT_SERVER, NBD_GONE);
-	nbd->attempt = 0;
 	nbd_reopen_later(nbd);
 }
 
@@ -372,6 +371,7 @@ static bool nbd_take_reply(struct nbd *nbd, const uint8_t *head)
 		nbd_lost(nbd, "a reply to nothing that was asked");
 		return false;
 	}
+	nbd->attempt = 0; /* it works: the next one comes at once */
 	if (error)
 		nbd_end(nbd, slot, nbd_errno(error));
 	else if (slot->io->operation == DISK_READ)

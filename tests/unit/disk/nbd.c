@@ -181,6 +181,25 @@ static void reset_without_server(void)
 	unplug();
 }
 
+/* A server that takes every connection and answers nothing is not asked without end. */
+static void no_answers(void)
+{
+	struct request request;
+	uint8_t data[512];
+
+	test_assert(plug(SERVER_ANSWERS_NOTHING, NULL));
+	request_start(&request, disk, DISK_READ, 0, data, 512);
+	for (unsigned i = 0; i < 300; i++) {
+		while (g_main_context_iteration(NULL, FALSE))
+			;
+		g_usleep(1000);
+	}
+	test_equal(server.connections, 2);
+	disk_cancel(disk);
+	test_assert(request.ended);
+	unplug();
+}
+
 /* A host that is full under the server: the guest waits, and the write is not lost. */
 static void full(void)
 {
@@ -209,6 +228,7 @@ int main(void)
 	test_run(broken_promise);
 	test_run(broken_flush);
 	test_run(reset_without_server);
+	test_run(no_answers);
 	test_run(full);
 	return 0;
 }

@@ -18,6 +18,7 @@ enum server_fault {
 	SERVER_ODD_SIZE,
 	SERVER_IS_READ_ONLY,
 	SERVER_ENDLESS_OPTIONS,
+	SERVER_ANSWERS_NOTHING, /* it hangs up whatever it is asked */
 	/* Once each, at the fifth request. */
 	SERVER_BAD_MAGIC,
 	SERVER_WRONG_COOKIE,
@@ -135,7 +136,7 @@ static bool server_answer(struct server *server, int fd, const uint8_t *request,
 		memset(server->disk + offset, 0, len);
 	server->flushes += type == NBD_CMD_FLUSH;
 	server->fuas += request[5] & 1;
-	if (fault == SERVER_HANGS_UP)
+	if (fault == SERVER_HANGS_UP || server->fault == SERVER_ANSWERS_NOTHING)
 		return false;
 	server_put(out, fault == SERVER_BAD_MAGIC ? 7 : 0x67446698, 4);
 	server_put(out, fault == SERVER_IS_FULL ? 28 : 0, 4);
