@@ -172,6 +172,9 @@ static void do_pause(struct control *control)
 	control->paused = true;
 	processors_stop(control);
 	state_set(control, MACHINE_PAUSED, LINK_GUEST_PAUSED);
+	/* One that resets itself as it is stopped is paused after that, and has not escaped. */
+	if (g_atomic_int_get(&control->pending) & 1 << MACHINE_RESET)
+		g_atomic_int_or((guint *)&control->pending, 1u << MACHINE_PAUSE);
 }
 
 /* Off when all of it is in the file; else it goes on, and the file says why. */

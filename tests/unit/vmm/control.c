@@ -255,6 +255,23 @@ static void asked_during_another_reset(void)
 	stop();
 }
 
+static void asks_for_reset(void)
+{
+	control_request(pc.control, MACHINE_RESET, "test");
+}
+
+static void reset_is_no_way_out_of_a_pause(void)
+{
+	start();
+	seen.before_stop = asks_for_reset;
+	control_request(pc.control, MACHINE_PAUSE, "test");
+	spin();
+	test_equal(seen.resets, 1);
+	test_equal(pc.control->state, MACHINE_PAUSED);
+	test_assert(!seen.running);
+	stop();
+}
+
 static void saved_is_off_and_not_saved_goes_on(void)
 {
 	start();
@@ -279,5 +296,6 @@ int main(void)
 	test_run(nobody_resumes_what_waits);
 	test_run(only_reset_revives_the_dead);
 	test_run(asked_during_another_reset);
+	test_run(reset_is_no_way_out_of_a_pause);
 	return 0;
 }
