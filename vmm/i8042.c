@@ -278,6 +278,17 @@ void i8042_key(struct i8042 *i8042, unsigned code, bool down)
 	g_mutex_unlock(&i8042->lock);
 }
 
+int64_t i8042_repeat(struct i8042 *i8042, bool first)
+{
+	int64_t us;
+
+	g_mutex_lock(&i8042->lock);
+	us = ps2_keyboard_repeat(&i8042->reg.keyboard, first);
+	output_fill(i8042);
+	g_mutex_unlock(&i8042->lock);
+	return us;
+}
+
 void i8042_release_keys(struct i8042 *i8042)
 {
 	g_mutex_lock(&i8042->lock);

@@ -68,6 +68,7 @@ void i8042_write(struct i8042 *i8042, unsigned port, uint8_t value);
 
 /* From the seats; codes and counts are evdev's. */
 void i8042_key(struct i8042 *i8042, unsigned code, bool down);
+int64_t i8042_repeat(struct i8042 *i8042, bool first); /* see ps2_keyboard_repeat */
 void i8042_release_keys(struct i8042 *i8042);
 void i8042_move(struct i8042 *i8042, int32_t dx, int32_t dy, int32_t wheel);
 void i8042_button(struct i8042 *i8042, unsigned button, bool down);

@@ -37,7 +37,8 @@ struct i8042_device {
 	struct i8042 i8042;
 	bool enabled;
 	gint leds;       /* as the port is to be told */
-	GSource *tell;   /* on the seat thread */
+	GSource *tell;   /* on the seat thread, as the next one */
+	GSource *repeat; /* armed while a key is held */
 	/* The seat thread's: where the tablet was, in pixels of the mouse; -1: not known. */
 	int32_t tablet[2];
 	int32_t wheel;
@@ -101,6 +102,22 @@ static gboolean tell_dispatch(GSource *source, GSourceFunc callback, gpointer da
 
 static GSourceFuncs tell_funcs = { .dispatch = tell_dispatch };
 
+/* A PS/2 keyboard repeats by itself, and systems count on it. */
+static void repeat_arm(struct i8042_device *ps2, bool first)
+{
+	int64_t us = i8042_repeat(&ps2->i8042, first);
+
+	g_source_set_ready_time(ps2->repeat, us < 0 ? -1 : g_get_monotonic_time() + us);
+}
+
+static gboolean repeat_dispatch(GSource *source, GSourceFunc callback, gpointer data)
+{
+	repeat_arm(data, false);
+	return G_SOURCE_CONTINUE;
+}
+
+static GSourceFuncs repeat_funcs = { .dispatch = repeat_dispatch };
+
 /* From the seats */
 
 static bool button_of(unsigned code, unsigned *button)
@@ -118,11 +135,14 @@ static void on_key(struct i8042_device *ps2, const struct port_input *event)
 	unsigned button;
 
 	if (event->value > 1)
-		return; /* repetitions are the keyboard's, and there are none */
-	if (event->device == INPUT_KEYBOARD)
+		return; /* repetitions are the keyboard's */
+	if (event->device == INPUT_KEYBOARD) {
 		i8042_key(&ps2->i8042, event->code, event->value);
-	else if (button_of(event->code, &button))
+		if (event->value)
+			repeat_arm(ps2, true);
+	} else if (button_of(event->code, &button)) {
 		i8042_button(&ps2->i8042, button, event->value);
+	}
 }
 
 static void on_relative(struct i8042_device *ps2, const struct port_input *event)
@@ -229,28 +249,42 @@ static void ps2_state(struct device *device, struct state *state)
 	i8042_state(&((struct i8042_device *)device)->i8042, state);
 }
 
+static void source_clear(GSource *source)
+{
+	if (!source)
+		return;
+	g_source_destroy(source);
+	g_source_unref(source);
+}
+
 static void ps2_destroy(struct device *device)
 {
 	struct i8042_device *ps2 = (struct i8042_device *)device;
 
 	bus_remove(ps2->machine->pio, &ps2->data);
 	bus_remove(ps2->machine->pio, &ps2->command);
-	if (ps2->tell) {
-		g_source_destroy(ps2->tell);
-		g_source_unref(ps2->tell);
-	}
+	source_clear(ps2->tell);
+	source_clear(ps2->repeat);
 	i8042_clear(&ps2->i8042);
 	g_free(ps2);
+}
+
+static GSource *source_new(struct i8042_device *ps2, GSourceFuncs *funcs)
+{
+	GSource *source = g_source_new(funcs, sizeof(GSource));
+
+	g_source_set_callback(source, NULL, ps2, NULL);
+	g_source_set_ready_time(source, -1);
+	g_source_attach(source, ps2->machine->seat_context);
+	return source;
 }
 
 static void ps2_join(struct i8042_device *ps2)
 {
 	struct machine *machine = ps2->machine;
 
-	ps2->tell = g_source_new(&tell_funcs, sizeof(GSource));
-	g_source_set_callback(ps2->tell, NULL, ps2, NULL);
-	g_source_set_ready_time(ps2->tell, -1);
-	g_source_attach(ps2->tell, machine->seat_context);
+	ps2->tell = source_new(ps2, &tell_funcs);
+	ps2->repeat = source_new(ps2, &repeat_funcs);
 	machine_seat_events(machine, &i8042_events, ps2);
 	machine_input_watch(machine, on_taken, ps2);
 }

@@ -40,6 +40,8 @@ struct ps2_keyboard {
 	uint8_t argument;  /* the command that waits for its argument; 0: none */
 	uint8_t set;       /* 1 or 2 */
 	uint8_t leds;      /* bit 0 scroll, 1 num, 2 caps */
+	uint8_t rate;      /* of repetition, as the guest sets it */
+	uint8_t held;      /* the key that repeats, evdev's code; 0: none */
 	uint8_t scanning;  /* bool; as the others here: what is loaded may be any byte */
 	uint8_t down[PS2_KEYS / 8]; /* what the guest has been told is down */
 };
@@ -69,6 +71,9 @@ bool ps2_keyboard_take(struct ps2_keyboard *keyboard, uint8_t *byte);
 void ps2_keyboard_key(struct ps2_keyboard *keyboard, unsigned code, bool down);
 /* Everything that is down goes up. */
 void ps2_keyboard_release(struct ps2_keyboard *keyboard);
+/* The key that went down last, while it is held, is sent again, unless the guest has not yet taken
+ * what was before; `first`: not yet. us until the next time, -1: there is nothing to repeat. */
+int64_t ps2_keyboard_repeat(struct ps2_keyboard *keyboard, bool first);
 bool ps2_keyboard_valid(const struct ps2_keyboard *keyboard);
 
 void ps2_mouse_reset(struct ps2_mouse *mouse);

@@ -20,6 +20,10 @@ enum keyboard_commands {
 	KEYBOARD_KEY_MODE_END = 0xfd,
 	KEYBOARD_RESEND = 0xfe,
 	KEYBOARD_RESET = 0xff,
+
+	RATE_INITIAL = 0x2b, /* 10.9 a second after half a second */
+	RATE_UNIT_US = 4167,
+	RATE_DELAY_US = 250000,
 };
 
 bool ps2_queue_take(struct ps2_queue *queue, uint8_t *byte)
@@ -56,6 +60,7 @@ static bool key_down(const struct ps2_keyboard *keyboard, unsigned code)
 static void keys_forget(struct ps2_keyboard *keyboard)
 {
 	keyboard->keys.n = 0;
+	keyboard->held = 0;
 	memset(keyboard->down, 0, sizeof(keyboard->down));
 }
 
@@ -63,12 +68,14 @@ static void keyboard_defaults(struct ps2_keyboard *keyboard)
 {
 	keys_forget(keyboard);
 	keyboard->set = 2;
+	keyboard->rate = RATE_INITIAL;
 }
 
 void ps2_keyboard_reset(struct ps2_keyboard *keyboard)
 {
 	memset(keyboard, 0, sizeof(*keyboard));
 	keyboard->set = 2;
+	keyboard->rate = RATE_INITIAL;
 	keyboard->scanning = true;
 }
 
@@ -87,6 +94,8 @@ static void keyboard_argument(struct ps2_keyboard *keyboard, uint8_t command, ui
 	reply(keyboard, PS2_ACK);
 	if (command == KEYBOARD_LEDS) {
 		keyboard->leds = byte & 7;
+	} else if (command == KEYBOARD_RATE) {
+		keyboard->rate = byte & 0x7f;
 	} else if (command == KEYBOARD_SET && byte == 0) {
 		reply(keyboard, keyboard->set);
 	} else if (command == KEYBOARD_SET) {
@@ -182,10 +191,29 @@ void ps2_keyboard_key(struct ps2_keyboard *keyboard, unsigned code, bool down)
 	if (down && (!n || keyboard->keys.n + releases_len(keyboard) + n + later > PS2_QUEUE))
 		return;
 	ps2_queue_add(&keyboard->keys, byte, n);
+	if (down)
+		keyboard->held = later ? (uint8_t)code : 0;
+	else if (code == keyboard->held)
+		keyboard->held = 0;
 	if (down && later)
 		keyboard->down[code / 8] |= (uint8_t)(1u << code % 8);
 	else
 		keyboard->down[code / 8] &= (uint8_t)~(1u << code % 8);
+}
+
+int64_t ps2_keyboard_repeat(struct ps2_keyboard *keyboard, bool first)
+{
+	uint8_t byte[PS2_KEY_BYTES];
+	unsigned rate = keyboard->rate, n;
+
+	if (!keyboard->held || !key_down(keyboard, keyboard->held) || !keyboard->scanning)
+		return -1;
+	if (first)
+		return ((rate >> 5 & 3) + 1) * RATE_DELAY_US;
+	n = ps2_key_bytes(keyboard->held, true, keyboard->set, byte);
+	if (!keyboard->keys.n && releases_len(keyboard) + n <= PS2_QUEUE)
+		ps2_queue_add(&keyboard->keys, byte, n);
+	return (8 + (rate & 7)) * (1u << (rate >> 3 & 3)) * RATE_UNIT_US;
 }
 
 void ps2_keyboard_release(struct ps2_keyboard *keyboard)

@@ -67,6 +67,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 			break;
 		case 5:
 			i8042_key(&chip, data[1] + (data[0] & 16) * 4u, data[0] & 8);
+			i8042_repeat(&chip, data[0] & 32);
 			break;
 		case 6:
 			i8042_move(&chip, (int8_t)data[1] * 100000, -(int8_t)data[1], data[0] >> 3);

@@ -56,6 +56,60 @@ static void known_keys(void)
 	}
 }
 
+static unsigned repeated(void)
+{
+	uint8_t byte[PS2_KEY_BYTES];
+	unsigned value = 0, n = drain(byte, sizeof(byte));
+
+	for (unsigned i = 0; i < n; i++)
+		value = value << 8 | byte[i];
+	return value;
+}
+
+static void held_keys_repeat(void)
+{
+	ps2_keyboard_reset(&keyboard);
+	test_equal(ps2_keyboard_repeat(&keyboard, true), -1);
+	sent(KEY_A, true);
+	test_equal(ps2_keyboard_repeat(&keyboard, true), 500000);
+	test_equal(repeated(), 0);
+	test_equal(ps2_keyboard_repeat(&keyboard, false) / 1000, 91);
+	test_equal(ps2_keyboard_repeat(&keyboard, false) / 1000, 91); /* one is enough */
+	test_equal(repeated(), 0x1c);
+	sent(KEY_UP, true); /* the last one counts */
+	test_assert(ps2_keyboard_repeat(&keyboard, false) > 0);
+	test_equal(repeated(), 0xe075);
+	ps2_keyboard_write(&keyboard, 0xf3);
+	ps2_keyboard_write(&keyboard, 0x00); /* as fast as it can be */
+	test_equal(repeated(), 0xfafa);
+	test_equal(ps2_keyboard_repeat(&keyboard, true), 250000);
+	test_equal(ps2_keyboard_repeat(&keyboard, false) / 1000, 33);
+	sent(KEY_A, false);
+	test_assert(ps2_keyboard_repeat(&keyboard, false) > 0);
+	sent(KEY_UP, false);
+	test_equal(ps2_keyboard_repeat(&keyboard, false), -1);
+	sent(KEY_PAUSE, true); /* goes up by itself */
+	test_equal(ps2_keyboard_repeat(&keyboard, false), -1);
+	sent(KEY_A, true);
+	ps2_keyboard_write(&keyboard, 0xf5);
+	test_equal(repeated(), 0xfa);
+	test_equal(ps2_keyboard_repeat(&keyboard, false), -1);
+	test_equal(repeated(), 0);
+}
+
+/* A saved keyboard that holds any key, and any number of them, repeats within its queue. */
+static void repeats_fit(void)
+{
+	for (unsigned code = 0; code < PS2_KEYS; code++) {
+		ps2_keyboard_reset(&keyboard);
+		memset(keyboard.down, 0xff, sizeof(keyboard.down));
+		keyboard.held = (uint8_t)code;
+		keyboard.rate = (uint8_t)code;
+		test_assert(code == 0 || ps2_keyboard_repeat(&keyboard, false) > 0);
+		test_assert(ps2_queue_valid(&keyboard.keys));
+	}
+}
+
 /* Every key that has codes comes back as itself when its bytes are read as set 1. */
 static void every_key_is_itself(void)
 {
@@ -248,6 +302,8 @@ static void motion_is_not_lost(void)
 int main(void)
 {
 	test_run(known_keys);
+	test_run(held_keys_repeat);
+	test_run(repeats_fit);
 	test_run(every_key_is_itself);
 	test_run(releases_always_fit);
 	test_run(keyboard_commands);
