@@ -228,10 +228,12 @@ void ps2_mouse_move(struct ps2_mouse *mouse, int32_t dx, int32_t dy, int32_t whe
 
 void ps2_mouse_button(struct ps2_mouse *mouse, unsigned button, bool down)
 {
-	uint8_t bit = (uint8_t)(1u << button);
+	uint8_t bit;
 
-	if (button < MOUSE_BUTTONS)
-		mouse->buttons = (uint8_t)(down ? mouse->buttons | bit : mouse->buttons & ~bit);
+	if (button >= MOUSE_BUTTONS)
+		return;
+	bit = (uint8_t)(1u << button);
+	mouse->buttons = (uint8_t)(down ? mouse->buttons | bit : mouse->buttons & ~bit);
 }
 
 static bool motion_valid(int32_t by)
