@@ -30,6 +30,15 @@ enum {
 	CODE_LEN = 16,
 };
 
+/* A processor on which the guest runs guests of its own: what the kernel keeps of them, at most. */
+struct vcpu_nested {
+	struct kvm_nested_state head;
+	uint8_t data[sizeof(struct kvm_vmx_nested_state_data)];
+};
+
+_Static_assert(sizeof(struct kvm_vmx_nested_state_data) >= sizeof(struct kvm_svm_nested_state_data),
+	"Intel's is the larger");
+
 struct vcpu_state {
 	struct kvm_regs regs;
 	struct kvm_sregs sregs;
@@ -38,7 +47,8 @@ struct vcpu_state {
 	struct kvm_lapic_state lapic;
 	struct kvm_vcpu_events events;
 	struct kvm_mp_state mp_state;
-	bool has_xsave, has_xcrs;
+	struct vcpu_nested nested;
+	bool has_xsave, has_xcrs, has_nested;
 	struct kvm_msrs *msrs;
 	struct kvm_xsave xsave; /* last: its type has an open end, which we have no use for */
 };
@@ -74,6 +84,10 @@ struct vcpu_state *vcpu_state_save(const struct vcpu *vcpu, const struct kvm *kv
 	ioctl(vcpu->fd, KVM_GET_MP_STATE, &state->mp_state);
 	state->has_xsave = !ioctl(vcpu->fd, KVM_GET_XSAVE, &state->xsave);
 	state->has_xcrs = !ioctl(vcpu->fd, KVM_GET_XCRS, &state->xcrs);
+	state->nested.head.size = sizeof(state->nested);
+	state->has_nested = !ioctl(vcpu->fd, KVM_GET_NESTED_STATE, &state->nested);
+	if (!state->has_nested)
+		state->nested = (struct vcpu_nested){ 0 };
 	msrs_save(vcpu, kvm, state);
 	return state;
 }
@@ -103,14 +117,30 @@ static void msrs_restore(const struct vcpu *vcpu, const struct vcpu_state *state
 	}
 }
 
+/* While it is where a guest's guest can be, a processor does not take every control register: so it
+ * leaves there first. */
+static int sregs_restore(const struct vcpu *vcpu, const struct vcpu_state *state)
+{
+	const struct vcpu_state *initial = vcpu->initial ? vcpu->initial : state;
+
+	if (initial->has_nested && ioctl(vcpu->fd, KVM_SET_NESTED_STATE, &initial->nested) < 0)
+		return -errno;
+	if (ioctl(vcpu->fd, KVM_SET_SREGS, &state->sregs) < 0)
+		return -errno;
+	return state->has_nested && ioctl(vcpu->fd, KVM_SET_NESTED_STATE, &state->nested) < 0 ?
+		-errno : 0;
+}
+
 int vcpu_state_restore(const struct vcpu *vcpu, const struct vcpu_state *state)
 {
 	struct kvm_vcpu_events events = state->events;
 	struct kvm_fpu fpu = { .fcw = 0x37f, .mxcsr = 0x1f80 };
+	int rc = sregs_restore(vcpu, state);
 
+	if (rc)
+		return rc;
 	events.flags |= KVM_VCPUEVENT_VALID_NMI_PENDING | KVM_VCPUEVENT_VALID_SHADOW;
-	if (ioctl(vcpu->fd, KVM_SET_SREGS, &state->sregs) < 0 ||
-		ioctl(vcpu->fd, KVM_SET_REGS, &state->regs) < 0)
+	if (ioctl(vcpu->fd, KVM_SET_REGS, &state->regs) < 0)
 		return -errno;
 	if (state->has_xcrs && ioctl(vcpu->fd, KVM_SET_XCRS, &state->xcrs) < 0)
 		return -errno;
@@ -202,8 +232,11 @@ void vcpu_state_transfer(const struct vcpu *vcpu, const struct kvm *kvm, struct 
 	STATE(state, registers->lapic);
 	STATE(state, registers->events);
 	STATE(state, registers->mp_state);
+	STATE(state, registers->nested);
 	state_bytes(state, "xsave", &registers->xsave, sizeof(struct kvm_xsave));
 	msrs_transfer(registers, state);
+	if (!registers->has_nested && registers->nested.head.size > sizeof(registers->nested.head))
+		state_fail(state, "has guests of its own, which this host does not support");
 	if (state_loading(state) && !state_failed(state)) {
 		rc = vcpu_state_restore(vcpu, registers);
 		if (rc)
