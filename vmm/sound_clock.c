@@ -47,8 +47,13 @@ uint64_t sound_clock_at(struct sound_clock *clock, int64_t now)
 {
 	int64_t at = clock_line(clock, now), limit = (int64_t)clock->reported + clock->slack;
 
-	if (!clock->alone)
+	if (!clock->alone) {
 		at = MIN(at, limit);
+	} else if (now - clock->since >= CLOCK_PAST / 2 * SECOND) {
+		/* No report does this for it; not often, as a part of a byte is lost. */
+		clock->base = at;
+		clock->since = now;
+	}
 	clock->last = MAX(clock->last, (uint64_t)MAX(at, 0));
 	return clock->last;
 }

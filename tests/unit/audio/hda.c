@@ -570,6 +570,23 @@ static void test_unheard(void)
 	down();
 }
 
+/* It goes on for as long as it runs: minutes, that nobody reports. */
+static void test_unheard_for_long(void)
+{
+	uint32_t before;
+
+	up();
+	prepare(OUT, 5);
+	wr(sd(OUT), 1, 0x02);
+	turn();
+	for (unsigned i = 0; i < 13000; i++) {
+		before = position(OUT);
+		pass(10 * MS);
+		test_equal(position(OUT), (before + PERIOD) % BUFFER);
+	}
+	down();
+}
+
 static void run_for(unsigned ms)
 {
 	for (unsigned i = 0; i < ms; i++) {
@@ -759,6 +776,7 @@ int main(void)
 	test_run(test_goes_on_after_a_pause);
 	test_run(test_records);
 	test_run(test_unheard);
+	test_run(test_unheard_for_long);
 	test_run(test_bad_lists);
 	test_run(test_bad_memory);
 	test_run(test_formats_we_do_not_do);
