@@ -346,32 +346,32 @@ struct disk *disk_file_new(int fd, const char *path, bool read_only, bool uring,
 	return &file->disk;
 }
 
-static bool file_check_kind(int fd, const char *path, GError **error)
+static bool file_check_kind(const struct stat *status, const char *path, GError **error)
 {
-	struct stat status;
-
-	if (fstat(fd, &status) < 0)
-		return !!disk_fail(error, path, "cannot be looked at", errno);
-	if (S_ISDIR(status.st_mode))
+	if (S_ISDIR(status->st_mode))
 		return !!disk_fail(error, path, "cannot be a disk", EISDIR);
-	if (!S_ISREG(status.st_mode) && !S_ISBLK(status.st_mode))
+	if (!S_ISREG(status->st_mode) && !S_ISBLK(status->st_mode))
 		return !!disk_fail(error, path, "neither a file nor a block device", EINVAL);
 	return true;
 }
 
 int disk_file_open(const char *path, bool read_only, GError **error)
 {
-	int fd = open(path, (read_only ? O_RDONLY : O_RDWR) | O_CLOEXEC | O_NONBLOCK);
+	struct stat status;
+	int fd = -1;
 
-	if (fd < 0 && errno == EISDIR) {
-		disk_fail(error, path, "cannot be a disk", errno);
+	/* Before it is opened: an image may name any file as its backing file, and there are devices
+	 * (a watchdog) that must not even be opened. */
+	if (stat(path, &status) == 0 && !file_check_kind(&status, path, error))
 		return -1;
-	}
-	if (fd < 0) {
+	fd = open(path, (read_only ? O_RDONLY : O_RDWR) | O_CLOEXEC | O_NONBLOCK);
+	if (fd < 0 || fstat(fd, &status) < 0) {
 		disk_fail(error, path, "cannot be opened", errno);
+		if (fd >= 0)
+			close(fd);
 		return -1;
 	}
-	if (file_check_kind(fd, path, error)) {
+	if (file_check_kind(&status, path, error)) {
 		if (flock(fd, (read_only ? LOCK_SH : LOCK_EX) | LOCK_NB) == 0) {
 			/* Only the open was not to hang; io_uring takes O_NONBLOCK for "fail rather
 			 * than wait for the disk". */
