@@ -293,13 +293,30 @@ static void overlay_reset(struct disk *disk)
 	overlay->used = 0;
 }
 
+/* The 64 sectors from `offset` on are all in the base. */
+static bool overlay_untouched(const struct overlay *overlay, uint64_t offset)
+{
+	uint64_t word;
+
+	if (offset % (64 * DISK_SECTOR) || overlay->disk.size - offset < 64 * DISK_SECTOR)
+		return false;
+	memcpy(&word, overlay->bitmap + offset / DISK_SECTOR / 8, sizeof(word));
+	return !word;
+}
+
 static void overlay_save(struct overlay *overlay, struct state *state)
 {
 	uint64_t end = UINT64_MAX, at = 0, total = 0;
 	uint8_t *data = g_malloc(OVERLAY_CHUNK);
 
 	while (at < overlay->disk.size && !state_failed(state)) {
-		size_t len = overlay_extent(overlay, at, MIN(OVERLAY_CHUNK, overlay->disk.size - at));
+		size_t len;
+
+		if (overlay_untouched(overlay, at)) {
+			at += 64 * DISK_SECTOR;
+			continue;
+		}
+		len = overlay_extent(overlay, at, MIN(OVERLAY_CHUNK, overlay->disk.size - at));
 
 		if (overlay_has(overlay, at / DISK_SECTOR)) {
 			total += len;
