@@ -85,6 +85,13 @@ static bool nbd_has_data(const struct disk_io *io)
 	return io->operation == DISK_WRITE || io->operation == DISK_WRITE_THROUGH;
 }
 
+/* What it writes is the server's to lose until the next flush. */
+static bool nbd_is_cached(const struct disk_io *io)
+{
+	return io->operation == DISK_WRITE || io->operation == DISK_PUNCH ||
+		io->operation == DISK_ZERO;
+}
+
 static uint32_t nbd_part(const struct disk_io *io)
 {
 	uint64_t most = io->operation == DISK_PUNCH || io->operation == DISK_ZERO ? NBD_PART_EMPTY :
@@ -180,8 +187,8 @@ static void nbd_end(struct nbd *nbd, struct nbd_slot *slot, int result)
 	nbd->busy--;
 	if (result == 0 && io->operation == DISK_FLUSH)
 		nbd->flushed = MAX(nbd->flushed, slot->written);
-	else if (result == 0 && io->operation != DISK_READ && io->operation != DISK_WRITE_THROUGH)
-		nbd->written++;
+	else if (result == 0)
+		nbd->written += nbd_is_cached(io);
 	if (next) {
 		nbd->waiting = next->next;
 		if (!nbd->waiting)
@@ -200,6 +207,7 @@ static void nbd_part_done(struct nbd *nbd, struct nbd_slot *slot)
 		nbd_end(nbd, slot, io->operation == DISK_FLUSH && slot->broken ? NBD_BROKEN : 0);
 		return;
 	}
+	nbd->written += nbd_is_cached(io); /* it is not sent again, should the server go */
 	disk_advance(io, slot->part);
 	slot->generation++;
 	nbd_append(nbd, slot);
