@@ -126,9 +126,11 @@ static GByteArray *array_of(const void *bytes, size_t len)
 /* ECAM lies somewhere between RAM and the I/O APIC; what it leaves is for BARs. */
 static void dsdt_windows(struct machine *machine, uint64_t ecam, uint64_t ecam_len, GByteArray *dsdt)
 {
-	const struct memory_part *high = memory_part(machine->memory, 1);
-	uint64_t base = MAX(high ? high->gpa + high->len : MEMORY_HIGH_BASE, PCI64_MIN);
+	const struct memory_part *high = memory_room(machine->memory);
+	uint64_t base;
 
+	high = high ? high : memory_part(machine->memory, 1);
+	base = MAX(high ? high->gpa + high->len : MEMORY_HIGH_BASE, PCI64_MIN);
 	table_set(dsdt, DSDT_MECM, ecam, 4);
 	base = (base + PCI64_LEN - 1) & ~(PCI64_LEN - 1);
 	if (ecam <= PCI32_BASE || ecam >= PCI32_END || ecam_len >= PCI32_END - ecam) {

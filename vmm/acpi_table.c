@@ -5,6 +5,7 @@
 
 #include <string.h>
 
+#include "vmm/memory.h"
 #include "vmm/pm.h"
 #include "vmm/rtc.h"
 
@@ -178,5 +179,31 @@ GByteArray *table_mcfg(uint64_t ecam_base)
 	table_add(table, 0, 8);
 	table_add(table, ecam_base, 8);
 	table_add(table, 0, 8); /* segment 0, bus 0 to 0 */
+	return table;
+}
+
+GByteArray *table_srat(const struct guest_memory *memory, unsigned max)
+{
+	enum { ENABLED = 1, HOT_PLUGGABLE = 2 };
+	GByteArray *table = table_new("SRAT", 3);
+	const struct memory_part *part;
+
+	table_add(table, 1, 4);
+	table_add(table, 0, 8);
+	for (unsigned i = 0; i < max; i++) {
+		table_add(table, 0x1000, 2);
+		table_add(table, i << 8, 2); /* its APIC, in node 0 */
+		table_add(table, ENABLED, 4);
+		table_add(table, 0, 8);
+	}
+	for (unsigned i = 0; (part = memory_mapping(memory, i)); i++) {
+		table_add(table, 0x2801, 2);
+		table_add(table, 0, 6);
+		table_add(table, part->gpa, 8);
+		table_add(table, part->len, 8);
+		table_add(table, 0, 4);
+		table_add(table, part == memory_room(memory) ? ENABLED | HOT_PLUGGABLE : ENABLED, 4);
+		table_add(table, 0, 8);
+	}
 	return table;
 }

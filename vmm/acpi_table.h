@@ -1,5 +1,5 @@
 /*
- * The tables that have a fixed form: FADT, MADT, MCFG, FACS, and the header that all have.
+ * The tables that have a fixed form: FADT, MADT, MCFG, SRAT, FACS, and the header that all have.
  * Source: ACPI 6.4, section 5.2; PCI Firmware Specification 3.0, section 4.1.2.
  *
  * Thread: any.
@@ -10,6 +10,8 @@
 #include <glib.h>
 #include <stdbool.h>
 #include <stdint.h>
+
+struct guest_memory;
 
 enum acpi_table_layout {
 	ACPI_HEADER_LEN = 36,
@@ -34,6 +36,8 @@ GByteArray *table_fadt(bool i8042, bool vga);
 /* `max` processors, of which bit i of `there` says that one is; the rest may be plugged in. */
 GByteArray *table_madt(uint64_t there, unsigned max);
 GByteArray *table_mcfg(uint64_t ecam_base);
+/* One node with `max` processors, all RAM and the room, which is marked as one to plug memory into. */
+GByteArray *table_srat(const struct guest_memory *memory, unsigned max);
 GByteArray *table_facs(void);
 
 #endif

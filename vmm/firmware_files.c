@@ -49,6 +49,10 @@ static void add_e820(struct machine *machine)
 		g_byte_array_append(out, (const guint8 *)&entry, E820_ENTRY);
 	}
 	fw_cfg_add(machine, "etc/e820", g_byte_array_free_to_bytes(out));
+	/* Where memory may be plugged in, no 64-bit BAR is put. */
+	if (memory_room(machine->memory))
+		add_number(machine, "etc/reserved-memory-end",
+			memory_room(machine->memory)->gpa + memory_room(machine->memory)->len, 8);
 }
 
 static bool add_smbios(struct machine *machine, GError **error)

@@ -8,7 +8,8 @@
  *	0x0fec00000  I/O APIC, 0x0fee00000 local APIC (in the kernel)
  *	0x0feffc000  four pages of KVM's own
  *	0x0ff000000  firmware's flash, up to 4 GiB
- *	0x100000000  the rest of the RAM; above it 64-bit BARs
+ *	0x100000000  the rest of the RAM; above it the room for memory that is plugged in, and 64-bit
+ *	             BARs
  *
  * Ports: 0x70 clock (rtc_device.c); 0x3f8 COM1; 0x60, 0x64 keyboard and mouse (i8042_device.c);
  * 0x510 fw_cfg; 0x600 power management (pm.c); 0xcf8, 0xcfc PCI; 0x92, 0xcf9 reset (reset.c). PIC,
@@ -41,6 +42,7 @@
 #include "vmm/stats.h"
 #include "vmm/vcpu.h"
 #include "vmm/virtio_gpu.h"
+#include "vmm/virtio_mem.h"
 #include "vmm/worker.h"
 
 /* What nobody else needs to see of a machine. */
@@ -67,6 +69,9 @@ const struct property machine_guest_properties[] = {
 		"what the guest is called: letters, digits, '-', '_', '.'", .required = true },
 	{ "Memory", PROPERTY_SIZE, offsetof(struct guest_config, memory), "256M",
 		"RAM, a multiple of 4K", .min = 1 << 20, .max = 1ull << 40 },
+	{ "MaxMemory", PROPERTY_SIZE, offsetof(struct guest_config, max_memory), "0",
+		"RAM that it can be given while it runs, in all, Memory= and a multiple of 2M; 0: no "
+		"more than Memory=", .min = 0, .max = 1ull << 40 },
 	{ "Vcpus", PROPERTY_UINT, offsetof(struct guest_config, vcpus), "1",
 		"virtual processors", .min = 1, .max = KVM_MAX_VCPUS },
 	{ "Firmware", PROPERTY_STRING, offsetof(struct guest_config, firmware), NULL,
@@ -127,6 +132,9 @@ static bool config_check(struct guest_config *config, GError **error)
 	config->max_vcpus = MAX(config->max_vcpus, config->vcpus);
 	if (config->memory % 4096)
 		return fail(error, "[Guest] Memory= is not a multiple of 4096 bytes");
+	config->max_memory = MAX(config->max_memory, config->memory);
+	if ((config->max_memory - config->memory) % MEMORY_BLOCK)
+		return fail(error, "[Guest] MaxMemory= is not Memory= and a multiple of 2M");
 	if (strlen(config->name) >= LINK_NAME_LEN || config->name[0] == '.' ||
 		strspn(config->name, "abcdefghijklmnopqrstuvwxyz0123456789-_."
 				     "ABCDEFGHIJKLMNOPQRSTUVWXYZ") != strlen(config->name))
@@ -163,10 +171,11 @@ static bool make_memory(struct machine *machine, GError **error)
 {
 	const struct memory_part *part;
 
-	machine->memory = memory_new(machine->config->memory, error);
+	machine->memory = memory_new_with_room(machine->config->memory,
+		virtio_mem_room(machine->config), error);
 	if (!machine->memory)
 		return false;
-	for (unsigned i = 0; (part = memory_part(machine->memory, i)); i++) {
+	for (unsigned i = 0; (part = memory_mapping(machine->memory, i)); i++) {
 		int rc = kvm_add_memory(machine->kvm, i, part->gpa, part->len, part->host);
 
 		if (rc)
@@ -441,6 +450,7 @@ void machine_state(struct machine *machine, struct state *state, int64_t slept_n
 
 	kvm_state(machine->kvm, state, slept_ns);
 	vcpus_state(machine->vcpus, state, slept_ns);
+	memory_state(machine->memory, state);
 	state_section(state, "PCI");
 	pci_bus_state(machine->pci, state);
 	for (unsigned i = 0; i < parts->devices->len && !state_failed(state); i++) {

@@ -25,6 +25,7 @@ struct firmware;
 struct fw_cfg;
 struct cpu_hotplug;
 struct kvm;
+struct virtio_mem;
 struct pm;
 struct state;
 struct stats;
@@ -61,7 +62,7 @@ enum machine_state {
 /* [Guest] of the configuration. */
 struct guest_config {
 	char *name;
-	uint64_t memory;
+	uint64_t memory, max_memory; /* max_memory is at least memory */
 	uint32_t vcpus, max_vcpus; /* max_vcpus is at least vcpus */
 	bool windows;
 	char *firmware, *uuid; /* firmware NULL: the kernel is booted directly */
@@ -112,6 +113,7 @@ struct machine {
 	struct firmware *firmware;  /* firmware.c's */
 	struct sound_card *sound;   /* for its counters; NULL: no sound card */
 	struct balloon *balloon;    /* for machine_resources.c; NULL: none */
+	struct virtio_mem *mem;     /* the same */
 	struct cpu_hotplug *cpu_hotplug; /* the same */
 	int64_t (*now)(void);       /* CLOCK_MONOTONIC in ns; tests turn it by hand */
 	struct vcpus *vcpus;        /* NULL in unit tests */

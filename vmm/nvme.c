@@ -72,14 +72,12 @@ static void nvme_enable(struct nvme *nvme)
 	unsigned sq = (nvme->aqa & 0xfff) + 1, cq = (nvme->aqa >> 16 & 0xfff) + 1;
 
 	if ((nvme->cc & NVME_CC_CSS_MPS) || sq < 2 || cq < 2 ||
-		!nvme_queue_at(nvme, nvme->asq, sq, sizeof(struct nvme_command)) ||
-		!nvme_queue_at(nvme, nvme->acq, cq, sizeof(struct nvme_completion))) {
+		!nvme_cq_open(nvme, 0, nvme->acq, cq) || !nvme_sq_open(nvme, 0, nvme->asq, sq, 0)) {
+		nvme_queues_reset(nvme);
 		nvme_complain(nvme, "switched on with queues or pages that it cannot have");
 		nvme->csts = NVME_CSTS_FATAL;
 		return;
 	}
-	nvme_cq_open(nvme, 0, nvme->acq, cq);
-	nvme_sq_open(nvme, 0, nvme->asq, sq, 0);
 	nvme->csts = NVME_CSTS_RDY;
 }
 

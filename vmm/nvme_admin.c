@@ -232,12 +232,12 @@ static uint16_t admin_create_cq(struct nvme *nvme, const struct nvme_command *co
 		return NVME_BAD_QUEUE_ID;
 	if (!queue_size_ok(command->cdw10))
 		return NVME_BAD_QUEUE_SIZE;
-	if (!(command->cdw11 & NVME_CONTIGUOUS) ||
-		!nvme_queue_at(nvme, command->prp1, size, sizeof(struct nvme_completion)))
+	if (!(command->cdw11 & NVME_CONTIGUOUS))
 		return NVME_BAD_FIELD;
 	if (vector >= nvme->pci.n_vectors || (vector > 0 && !msix_on(&nvme->pci)))
 		return NVME_BAD_VECTOR;
-	nvme_cq_open(nvme, id, command->prp1, size);
+	if (!nvme_cq_open(nvme, id, command->prp1, size))
+		return NVME_BAD_FIELD;
 	nvme->cq[id].interrupts = (command->cdw11 & NVME_INTERRUPTS) != 0;
 	nvme->cq[id].vector = (uint16_t)vector;
 	return NVME_OK;
@@ -255,9 +255,8 @@ static uint16_t admin_create_sq(struct nvme *nvme, const struct nvme_command *co
 	if (!queue_size_ok(command->cdw10))
 		return NVME_BAD_QUEUE_SIZE;
 	if (!(command->cdw11 & NVME_CONTIGUOUS) ||
-		!nvme_queue_at(nvme, command->prp1, size, sizeof(struct nvme_command)))
+		!nvme_sq_open(nvme, id, command->prp1, size, cq))
 		return NVME_BAD_FIELD;
-	nvme_sq_open(nvme, id, command->prp1, size, cq);
 	if (nvme->shadow)
 		nvme_kernel_kicks(nvme, true);
 	return NVME_OK;

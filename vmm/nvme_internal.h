@@ -158,8 +158,9 @@ uint16_t nvme_map(struct nvme *nvme, const struct nvme_command *command, uint32_
 	struct iovec iov[NVME_SEGMENTS], unsigned *n);
 /* A queue of `entries` at `base` within RAM: its place, or NULL. */
 void *nvme_queue_at(struct nvme *nvme, uint64_t base, unsigned entries, size_t entry);
-void nvme_sq_open(struct nvme *nvme, unsigned id, uint64_t base, unsigned size, unsigned cq);
-void nvme_cq_open(struct nvme *nvme, unsigned id, uint64_t base, unsigned size);
+/* False, and no queue: it does not lie in memory. */
+bool nvme_sq_open(struct nvme *nvme, unsigned id, uint64_t base, unsigned size, unsigned cq);
+bool nvme_cq_open(struct nvme *nvme, unsigned id, uint64_t base, unsigned size);
 /* Ends what is under way without an answer, and forgets all queues. */
 void nvme_queues_reset(struct nvme *nvme);
 void nvme_free_requests(struct nvme *nvme);

@@ -107,28 +107,38 @@ static void nvme_queue_fresh(struct nvme *nvme, unsigned i)
 	nvme_ask(nvme, i, 0);
 }
 
-void nvme_sq_open(struct nvme *nvme, unsigned id, uint64_t base, unsigned size, unsigned cq)
+bool nvme_sq_open(struct nvme *nvme, unsigned id, uint64_t base, unsigned size, unsigned cq)
 {
+	void *entries = nvme_queue_at(nvme, base, size, sizeof(struct nvme_command));
+
+	if (!entries)
+		return false;
 	nvme->sq[id] = (struct nvme_sq){
 		.base = base,
-		.entries = nvme_queue_at(nvme, base, size, sizeof(struct nvme_command)),
+		.entries = entries,
 		.size = (uint16_t)size,
 		.cq = (uint16_t)cq,
 	};
 	nvme->cq[cq].queues++;
 	nvme_queue_fresh(nvme, 2 * id);
+	return true;
 }
 
-void nvme_cq_open(struct nvme *nvme, unsigned id, uint64_t base, unsigned size)
+bool nvme_cq_open(struct nvme *nvme, unsigned id, uint64_t base, unsigned size)
 {
+	void *entries = nvme_queue_at(nvme, base, size, sizeof(struct nvme_completion));
+
+	if (!entries)
+		return false;
 	nvme->cq[id] = (struct nvme_cq){
 		.base = base,
-		.entries = nvme_queue_at(nvme, base, size, sizeof(struct nvme_completion)),
+		.entries = entries,
 		.size = (uint16_t)size,
 		.phase = 1,
 		.interrupts = true,
 	};
 	nvme_queue_fresh(nvme, 2 * id + 1);
+	return true;
 }
 
 void nvme_queues_reset(struct nvme *nvme)

@@ -108,7 +108,7 @@ static bool write_memory(int fd, const struct guest_memory *memory, uint64_t at,
 	const struct memory_part *part;
 	uint64_t offset = 0;
 
-	for (unsigned i = 0; (part = memory_part(memory, i)); i++) {
+	for (unsigned i = 0; (part = memory_mapping(memory, i)); i++) {
 		if (!write_part(fd, memory, part, offset, at + offset, error))
 			return false;
 		offset += part->len;
@@ -144,7 +144,7 @@ static bool write_all(struct machine *machine, const struct config_file *config,
 		.version = SAVE_VERSION,
 		.path_len = (uint32_t)strlen(path),
 		.config_len = (uint32_t)strlen(text),
-		.memory_len = memory_size(machine->memory),
+		.memory_len = memory_total(machine->memory),
 		.realtime_ns = g_get_real_time() * 1000,
 	};
 	uint64_t at = sizeof(header);
@@ -289,12 +289,12 @@ static bool load_memory(struct save_file *file, struct guest_memory *memory, GEr
 	const struct memory_part *part;
 	uint64_t offset = file->header.memory_offset;
 
-	if (file->header.memory_len != memory_size(memory))
+	if (file->header.memory_len != memory_total(memory))
 		return fail(error, "has %" G_GUINT64_FORMAT " bytes of memory, its configuration "
-				   "%" G_GUINT64_FORMAT, file->header.memory_len, memory_size(memory));
+				   "%" G_GUINT64_FORMAT, file->header.memory_len, memory_total(memory));
 	if (memory_clear(memory))
 		return fail(error, "guest memory cannot be cleared");
-	for (unsigned i = 0; (part = memory_part(memory, i)); i++) {
+	for (unsigned i = 0; (part = memory_mapping(memory, i)); i++) {
 		if (!read_part(file, part, offset))
 			return fail(error, "its memory cannot be read: %s", g_strerror(errno));
 		offset += part->len;

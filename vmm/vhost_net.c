@@ -109,7 +109,7 @@ static int vhost_memory(struct vhost_net *vhost, const struct guest_memory *memo
 		VHOST_REGIONS * sizeof(struct vhost_memory_region));
 	const struct memory_part *part;
 
-	while ((part = memory_part(memory, table->nregions))) {
+	while ((part = memory_mapping(memory, table->nregions))) {
 		if (table->nregions == VHOST_REGIONS)
 			return -E2BIG;
 		table->regions[table->nregions++] = (struct vhost_memory_region){

@@ -184,7 +184,7 @@ static int vu_memory_table(struct vhost_user *user)
 	int fds[VHOST_USER_REGIONS];
 	uint64_t offset = 0;
 
-	for (; (part = memory_part(user->memory, table.n)); offset += part->len) {
+	for (; (part = memory_mapping(user->memory, table.n)); offset += part->len) {
 		if (table.n == VHOST_USER_REGIONS)
 			return vu_failed(user, -E2BIG);
 		fds[table.n] = memory_fd(user->memory);
