@@ -1,10 +1,12 @@
 /* The gate to guest memory: what it lets through, and above all what not. */
+#include <errno.h>
 #include <fcntl.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "tests/unit/test.h"
 #include "vmm/memory.h"
+#include "vmm/state.h"
 
 static void gate_refuses(void)
 {
@@ -122,6 +124,100 @@ static void nothing_copied_outside(void)
 	memory_free(memory);
 }
 
+/* Above all RAM, in the same file, closed but for the blocks that are plugged in; across words of the
+ * bitmap and across their edges. */
+static void room_opens_by_blocks(void)
+{
+	enum { BLOCKS = 130 };
+	struct guest_memory *memory = memory_new_with_room(1 << 20, BLOCKS * MEMORY_BLOCK, NULL);
+	const struct memory_part *room = memory_room(memory);
+
+	test_assert(!memory_part(memory, 1) && memory_mapping(memory, 1) == room);
+	test_assert(!memory_mapping(memory, 2));
+	test_equal(room->gpa, MEMORY_HIGH_BASE);
+	test_equal(memory_size(memory), 1 << 20);
+	test_equal(memory_total(memory), (1 << 20) + BLOCKS * MEMORY_BLOCK);
+	test_equal(memory_plugged(memory, 0, UINT64_MAX), 0);
+	for (uint64_t first = 0; first < BLOCKS; first += 31)
+		for (uint64_t n = 1; n <= BLOCKS - first; n += 11) {
+			uint64_t at = room->gpa + first * MEMORY_BLOCK, len = n * MEMORY_BLOCK;
+
+			test_equal(memory_plug(memory, first, n), 0);
+			test_equal(memory_plugged(memory, 0, BLOCKS), n);
+			test_equal(memory_plugged(memory, first, n), n);
+			test_assert(memory_at(memory, at, len) && !memory_at(memory, at, len + 1) &&
+				!memory_at(memory, at - 1, 2) && !memory_at(memory, at, 0));
+			test_equal(memory_unplug(memory, first, n), 0);
+			test_assert(!memory_at(memory, at, 1) && !memory_at(memory, at + len - 1, 1));
+		}
+	test_equal(memory_plug(memory, 0, BLOCKS + 1), -EINVAL);
+	test_equal(memory_plug(memory, BLOCKS, 1), -EINVAL);
+	test_equal(memory_plug(memory, UINT64_MAX, 2), -EINVAL);
+	test_equal(memory_unplug(memory, 1, UINT64_MAX), -EINVAL);
+	test_equal(memory_plugged(memory, BLOCKS, 1), 0);
+	memory_free(memory);
+}
+
+static void room_lies_above(void)
+{
+	uint64_t size = MEMORY_LOW_END + (1 << 20);
+	struct guest_memory *memory = memory_new_with_room(size, MEMORY_BLOCK, NULL);
+	uint32_t value = 7, back = 0;
+
+	test_equal(memory_room(memory)->gpa, MEMORY_HIGH_BASE + MEMORY_ROOM_ALIGN);
+	test_assert(memory_mapping(memory, 2) == memory_room(memory) && !memory_part(memory, 2));
+	test_equal(memory_plug(memory, 0, 1), 0);
+	test_assert(memory_write(memory, MEMORY_HIGH_BASE + MEMORY_ROOM_ALIGN, &value, 4));
+	test_equal(pread(memory_fd(memory), &back, 4, (off_t)size), 4);
+	test_equal(back, value);
+	test_equal(memory_clear(memory), 0);
+	test_equal(memory_used(memory), 0);
+	memory_free(memory);
+	test_assert(!memory_new_with_room(size, 4096, NULL));
+	test_assert(!memory_new_with_room(size, UINT64_MAX & ~(MEMORY_BLOCK - 1), NULL));
+	memory = memory_new(size, NULL);
+	test_assert(!memory_room(memory) && memory_total(memory) == size);
+	test_equal(memory_plug(memory, 0, 1), -EINVAL);
+	test_equal(memory_plugged(memory, 0, 1), 0);
+	memory_free(memory);
+}
+
+static struct state *bits(uint64_t low, uint64_t high, size_t len)
+{
+	struct state *state = state_new_saving(), *loading;
+	uint64_t words[2] = {low, high};
+
+	state_section(state, "Memory");
+	state_bytes(state, "plugged", words, len);
+	loading = state_new_loading(state_take(state));
+	state_free(state);
+	return loading;
+}
+
+static void blocks_are_checked(void)
+{
+	static const struct {
+		uint64_t low, high;
+		size_t len;
+		bool good;
+	} cases[] = {
+		{1, 2, 16, true}, {0, 0, 16, true}, {UINT64_MAX, 3, 16, true}, {0, 4, 16, false},
+		{0, 1ull << 63, 16, false}, {1, 1, 8, false},
+	};
+
+	for (unsigned i = 0; i < G_N_ELEMENTS(cases); i++) {
+		struct guest_memory *memory = memory_new_with_room(4096, 66 * MEMORY_BLOCK, NULL);
+		struct state *state = bits(cases[i].low, cases[i].high, cases[i].len);
+
+		memory_state(memory, state);
+		test_equal(!state_failed(state), cases[i].good);
+		test_equal(memory_plugged(memory, 0, 1), cases[i].good && (cases[i].low & 1));
+		test_assert(!memory_at(memory, memory_room(memory)->gpa + 66 * MEMORY_BLOCK, 1));
+		state_free(state);
+		memory_free(memory);
+	}
+}
+
 int main(void)
 {
 	test_run(gate_refuses);
@@ -131,5 +227,8 @@ int main(void)
 	test_run(file_is_sealed);
 	test_run(guarded);
 	test_run(nothing_copied_outside);
+	test_run(room_opens_by_blocks);
+	test_run(room_lies_above);
+	test_run(blocks_are_checked);
 	return 0;
 }

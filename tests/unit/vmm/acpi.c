@@ -8,6 +8,8 @@
 #include <string.h>
 
 #include "tests/unit/test.h"
+#include "vmm/acpi/dsdt.aml.h"
+#include "vmm/acpi_table.h"
 #include "vmm/machine.h"
 
 static struct guest_memory *memory;
@@ -277,6 +279,32 @@ static void no_room(void)
 	memory_free(small);
 }
 
+/* The room for memory is in the SRAT, hot-pluggable, and below the window for 64-bit BARs. */
+static void room_is_told(void)
+{
+	struct guest_memory *roomy = memory_new_with_room(2 << 20, 70ull << 30, NULL), *before = memory;
+	GByteArray *table = table_srat(roomy, 2);
+	uint64_t rsdp, at, len;
+
+	table_set(table, ACPI_LENGTH, table->len, 4);
+	machine.memory = memory = roomy;
+	acpi_add_table(&machine, g_byte_array_free_to_bytes(table));
+	rsdp = acpi_build(&machine, 1);
+	at = find(rsdp, "SRAT", &len);
+	test_equal(len, 48 + 2 * 16 + 2 * 40);
+	test_equal(get(at + 48 + 16, 4), 0x01001000); /* processor 1 */
+	test_equal(get(at + 80 + 8, 8), 0);
+	test_equal(get(at + 80 + 16, 8), 2 << 20);
+	test_equal(get(at + 80 + 28, 4), 1);
+	test_equal(get(at + 120 + 8, 8), MEMORY_HIGH_BASE);
+	test_equal(get(at + 120 + 16, 8), 70ull << 30);
+	test_equal(get(at + 120 + 28, 4), 3);
+	at = get(find(rsdp, "FACP", &len) + 140, 8);
+	test_equal(get(at + DSDT_MW6B, 4), (128ull << 30) >> 20);
+	machine.memory = memory = before;
+	memory_free(roomy);
+}
+
 int main(void)
 {
 	memory = memory_new(2 << 20, NULL);
@@ -293,6 +321,7 @@ int main(void)
 	test_run(board_is_told);
 	test_run(tables_follow_ecam);
 	test_run(firmware_loads);
+	test_run(room_is_told);
 	test_run(devices_add);
 	pci_bus_free(machine.pci);
 	bus_free(machine.mmio);

@@ -65,6 +65,33 @@ static void comes_back(void)
 	memory_free(machine.memory);
 }
 
+/* What was plugged in comes back as well; a machine without the room is another one. */
+static void room_comes_back(void)
+{
+	struct machine machine = { .memory = memory_new_with_room(1 << 20, 2 * MEMORY_BLOCK, NULL) };
+	uint64_t at = memory_room(machine.memory)->gpa + MEMORY_BLOCK + 0x3000;
+	struct config_file *text = config();
+	int fd = open(path, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+	struct save_file *file;
+	char back[6] = "";
+
+	memory_plug(machine.memory, 1, 1);
+	test_assert(memory_write(machine.memory, at, "hello", 6));
+	test_assert(save_write(&machine, text, fd, NULL));
+	memory_clear(machine.memory);
+	file = save_open(path, NULL);
+	test_assert(file && save_load(file, &machine, NULL));
+	test_assert(memory_read(machine.memory, at, back, 6) && !strcmp(back, "hello"));
+	memory_free(machine.memory);
+	machine.memory = memory_new(1 << 20, NULL);
+	test_assert(!save_load(file, &machine, NULL));
+	memory_free(machine.memory);
+	save_close(file);
+	close(fd);
+	config_file_free(text);
+	write_guest();
+}
+
 static void another_size_is_refused(void)
 {
 	struct machine machine = { .memory = memory_new(2 << 20, NULL) };
@@ -128,6 +155,7 @@ int main(void)
 	folder = g_dir_make_tmp("irori-save-XXXXXX", NULL);
 	path = g_build_filename(folder, "guest", NULL);
 	test_run(comes_back);
+	test_run(room_comes_back);
 	test_run(another_size_is_refused);
 	test_run(lying_headers_are_refused);
 	test_run(a_refusal_can_be_read);
