@@ -35,13 +35,15 @@ def run(pc):
     grown = int(guest.wait(r"^GREW (\d+)", 240)[1])
     actual(pc, guest, MAX, 30)
     guest.wait("^FILLED", 240)
+    full = guest.stat()["memory_host"] >> 20
+    if full <= MEMORY:
+        raise LabError("it filled %d bytes, the host gives %d MiB" % (FILL, full))
     guest.irori("save", "/scratch/memory.guest", timeout=120)
     if guest.wait_end() != 0:
         raise LabError("the guest that was saved ended with status %s" % guest.status())
     guest.start(saved="/scratch/memory.guest")
     if int(guest.wait(r"^SAME (\d+)", 240)[1]) != grown:
         raise LabError("it has another size than before it was saved")
-    full = guest.stat()["memory_host"] >> 20
     guest.irori("memory", "%dM" % LESS)
     shrunk = int(guest.wait(r"^SHRANK (\d+)", 240)[1])
     actual(pc, guest, LESS, 60)
