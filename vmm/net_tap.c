@@ -73,6 +73,17 @@ static bool tap_deliver(struct tap *tap)
 	return true;
 }
 
+/* The host has removed it: for the guest a cable that is pulled. */
+static void tap_gone(struct tap *tap, int why)
+{
+	tap_unwatch(&tap->in);
+	if (!tap->backend.link)
+		return;
+	g_warning("%s: %s", tap->what, g_strerror(why));
+	tap->backend.link = false;
+	tap->backend.user.link(tap->backend.user.data, false);
+}
+
 static gboolean tap_readable(gint fd, GIOCondition condition, gpointer data)
 {
 	struct tap *tap = data;
@@ -82,6 +93,8 @@ static gboolean tap_readable(gint fd, GIOCondition condition, gpointer data)
 	for (unsigned i = 0; room && !tap->lent && i < TAP_TURN; i++) {
 		ssize_t got = read(tap->fd, tap->frame, NET_HEADER + NET_FRAME_MAX);
 
+		if (got < 0 && errno != EAGAIN && errno != EINTR)
+			tap_gone(tap, errno);
 		if (got <= 0)
 			break;
 		tap->frame_len = (size_t)got;

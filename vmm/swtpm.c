@@ -262,6 +262,8 @@ void swtpm_state(struct swtpm *swtpm, struct state *state)
 	bool stopped = state_loading(state) &&
 		!control_do(swtpm, (uint32_t[]){ SWTPM_STOP }, 1, -1);
 
+	if (state_loading(state) && !stopped)
+		state_fail(state, "swtpm does not stop");
 	for (unsigned i = 0; i < G_N_ELEMENTS(blobs); i++) {
 		uint8_t *blob = NULL;
 		size_t len = 0;

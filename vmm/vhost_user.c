@@ -118,15 +118,20 @@ static int vu_tell(struct vhost_user *user, uint32_t request, const void *body, 
 	return vu_send(user, &header, body, fds, n_fds);
 }
 
+static int vu_left_ms(int64_t end_us)
+{
+	return (int)MAX((end_us - g_get_monotonic_time() + 999) / 1000, 0);
+}
+
 /* Exactly len bytes. Descriptors that come along are dropped by the kernel: there is no room. */
-static int vu_receive(struct vhost_user *user, void *to, size_t len)
+static int vu_receive(struct vhost_user *user, void *to, size_t len, int64_t end_us)
 {
 	uint8_t *at = to;
 
 	/* A back end writes head and body separately, but does not drip bytes: so this is bounded. */
 	for (unsigned turn = 0; turn < 4 && len > 0; turn++) {
 		struct pollfd ready = {.fd = user->fd, .events = POLLIN};
-		int n = poll(&ready, 1, user->patience_ms);
+		int n = poll(&ready, 1, vu_left_ms(end_us));
 		ssize_t got;
 
 		if (n < 0 && errno == EINTR)
@@ -145,14 +150,15 @@ static int vu_receive(struct vhost_user *user, void *to, size_t len)
 /* The answer to `request`, of exactly `size` bytes. */
 static int vu_answer(struct vhost_user *user, uint32_t request, void *body, uint32_t size)
 {
+	int64_t end_us = g_get_monotonic_time() + user->patience_ms * 1000ll;
 	struct vu_header header;
-	int result = user->lost ? -ENOTCONN : vu_receive(user, &header, sizeof(header));
+	int result = user->lost ? -ENOTCONN : vu_receive(user, &header, sizeof(header), end_us);
 
 	if (result == 0 && (header.request != request || header.size != size ||
 		!(header.flags & VU_REPLY) || (header.flags & VU_VERSION_MASK) != VU_VERSION))
 		result = -EPROTO;
 	if (result == 0)
-		result = vu_receive(user, body, size);
+		result = vu_receive(user, body, size, end_us);
 	return result == 0 ? 0 : vu_failed(user, result);
 }
 
