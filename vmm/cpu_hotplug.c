@@ -421,6 +421,8 @@ static void hotplug_reset(struct device *device)
 {
 	struct cpu_hotplug *hotplug = (struct cpu_hotplug *)device;
 
+	/* A seat may be asking for more or fewer at this moment. */
+	g_mutex_lock(&hotplug->lock);
 	for (unsigned i = 1; i < hotplug_max(hotplug); i++)
 		if (hotplug->remove[i])
 			vcpus_unplug(hotplug->machine->vcpus, i);
@@ -428,6 +430,7 @@ static void hotplug_reset(struct device *device)
 	memset(hotplug->remove, 0, sizeof(hotplug->remove));
 	hotplug->selector = hotplug->ost_event = 0;
 	hotplug->command = 0;
+	g_mutex_unlock(&hotplug->lock);
 }
 
 static void hotplug_state(struct device *device, struct state *state)

@@ -295,8 +295,8 @@ void balloon_figures(struct balloon *balloon, struct balloon_figures *figures)
 	g_mutex_lock(&balloon->virtio.lock);
 	balloon_stats_ask(balloon);
 	*figures = balloon->figures;
-	figures->target = (uint64_t)balloon->wire.num_pages << BALLOON_PAGE_SHIFT;
-	/* A guest may claim anything. */
+	/* A guest, and a saved one's file, may claim anything. */
+	figures->target = MIN((uint64_t)balloon->wire.num_pages << BALLOON_PAGE_SHIFT, size);
 	figures->actual = MIN((uint64_t)balloon->wire.actual << BALLOON_PAGE_SHIFT, size);
 	figures->free = balloon->stat[BALLOON_STAT_FREE];
 	figures->total = balloon->stat[BALLOON_STAT_TOTAL];
