@@ -95,12 +95,7 @@ static gboolean leds_tell(GSource *source, GSourceFunc callback, gpointer data)
 	return G_SOURCE_CONTINUE;
 }
 
-static gboolean tell_dispatch(GSource *source, GSourceFunc callback, gpointer data)
-{
-	return leds_tell(source, callback, data);
-}
-
-static GSourceFuncs tell_funcs = { .dispatch = tell_dispatch };
+static GSourceFuncs tell_funcs = { .dispatch = leds_tell };
 
 /* A PS/2 keyboard repeats by itself, and systems count on it. */
 static void repeat_arm(struct i8042_device *ps2, bool first)

@@ -132,13 +132,8 @@ static gboolean com_timer(GSource *source, GSourceFunc callback, gpointer data)
 	return G_SOURCE_CONTINUE;
 }
 
-static gboolean com_timer_dispatch(GSource *source, GSourceFunc callback, gpointer data)
-{
-	return com_timer(source, callback, data);
-}
-
 static GSourceFuncs com_timer_funcs = {
-	.dispatch = com_timer_dispatch,
+	.dispatch = com_timer,
 };
 
 /* Wider accesses than a byte reach the first register only, as on an ISA bus without converters. */
