@@ -37,7 +37,7 @@ class Guest:
             ": >/run/lab/{0}.com1; tail -s {3} -f /run/lab/{0}.com1 >>/lab/{0}.com1 & tail=$!\n"
             "{1} irori-vmm {2} >/run/lab/{0}.com1 2>>/lab/{0}.log & echo $! >/run/lab/{0}.pid\n"
             "wait $!; status=$?; sleep 0.5; kill $tail; exit $status".format(
-                self.name, wrapper, path), timeout=int(patience(limit)))
+                self.name, wrapper, path, TAIL_SECONDS), timeout=int(patience(limit)))
         return self
 
     # What it says
