@@ -171,6 +171,28 @@ static void goes_on(void)
 	guest_close(&guest);
 }
 
+static void master(bool on)
+{
+	bus_write(guest.machine.mmio, MACHINE_ECAM_BASE + ((uint64_t)GUEST_SLOT << 15) + PCI_COMMAND, 2,
+		on ? PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER : PCI_COMMAND_MEMORY);
+	guest_spin(&guest);
+}
+
+/* Not while it is no bus master; what the guest has open is there afterwards. */
+static void held(void)
+{
+	plug(false);
+	test_equal(greet(), 0);
+	master(false);
+	test_assert(!fs()->serving);
+	test_equal(fs()->virtio.queue[1].next_used, 1);
+	master(true);
+	test_assert(fs()->serving);
+	test_equal(ask(FUSE_LOOKUP, "file", 5), 0);
+	test_assert(!guest_needs_reset(&guest));
+	guest_close(&guest);
+}
+
 static void saved(void)
 {
 	struct state *state;
@@ -225,6 +247,7 @@ int main(void)
 	test_run(a_new_one_each);
 	test_run(dies);
 	test_run(goes_on);
+	test_run(held);
 	test_run(saved);
 	g_unlink(file);
 	g_rmdir(folder);
