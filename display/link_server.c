@@ -551,8 +551,8 @@ struct link_server *link_server_new(GMainContext *context, const struct link_ser
 	if (!r && config->path)
 		r = server_listen(server, config->path);
 	if (r < 0) {
-		g_set_error(error, G_FILE_ERROR, g_file_error_from_errno(-r),
-			"%s: cannot listen for seats: %s", config->path ? config->path : "seat link",
+		g_set_error(error, G_FILE_ERROR, r == -EADDRINUSE ? G_FILE_ERROR_AGAIN :
+			g_file_error_from_errno(-r), "%s: cannot listen for seats: %s", config->path ? config->path : "seat link",
 			r == -EADDRINUSE ? "another process answers there" : g_strerror(-r));
 		link_server_free(server);
 		return NULL;

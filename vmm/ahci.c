@@ -6,10 +6,13 @@
  * Thread: registers on processors' threads, commands on the I/O thread, reset on the main thread,
  * under one lock.
  */
+#include <fcntl.h>
 #include <gio/gio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "vmm/ahci_internal.h"
+#include "vmm/error.h"
 #include "vmm/fw_cfg.h"
 #include "vmm/machine.h"
 #include "vmm/state.h"
@@ -448,24 +451,60 @@ static void cd_function(struct ahci *ahci)
 	pci_add_intx(&ahci->pci);
 }
 
+/* ECMA-119, 8.4: the primary volume descriptor, in block 16, says how many blocks there are. A disc
+ * may have no such file system, and a drive plays what there is: nothing but a warning. */
+static void cd_warn(const char *path, uint64_t size)
+{
+	enum { DESCRIPTOR = 16 * ATAPI_BLOCK, LEN = 84, BLOCKS = 80 };
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	uint8_t head[LEN];
+	uint32_t blocks;
+
+	if (fd >= 0 && pread(fd, head, LEN, DESCRIPTOR) == LEN && !memcmp(head, "\1CD001", 6)) {
+		memcpy(&blocks, head + BLOCKS, sizeof(blocks));
+		if (size < (uint64_t)GUINT32_FROM_LE(blocks) * ATAPI_BLOCK)
+			g_warning("%s: the disc says that it has %" G_GUINT64_FORMAT " bytes, the file "
+				"has %" G_GUINT64_FORMAT ": is it cut short?", path,
+				(uint64_t)GUINT32_FROM_LE(blocks) * ATAPI_BLOCK, size);
+	}
+	if (fd >= 0)
+		close(fd);
+}
+
+static bool cd_fits(const char *path, uint64_t size, GError **error)
+{
+	if (size < ATAPI_BLOCK || size / ATAPI_BLOCK > UINT32_MAX)
+		return fail_as(error, EX_DATAERR, "%s: is no CD image: %" G_GUINT64_FORMAT " bytes",
+			path, size);
+	cd_warn(path, size);
+	return true;
+}
+
+static struct disk_config cd_file(const struct cd_config *config)
+{
+	return (struct disk_config){ .path = config->path, .read_only = true,
+		.format = DISK_FORMAT_RAW };
+}
+
+static bool cd_check(const struct guest_config *guest, const char *instance, const void *config,
+	GError **error)
+{
+	const struct disk_config file = cd_file(config);
+	uint64_t size;
+
+	return !file.path || (disk_check(instance, &file, &size, error) && cd_fits(file.path, size, error));
+}
+
 static bool cd_insert(struct ahci *ahci, struct machine *machine, const char *instance,
 	const struct cd_config *config, GError **error)
 {
-	const struct disk_config file = { .path = config->path, .read_only = true,
-		.format = DISK_FORMAT_RAW };
+	const struct disk_config file = cd_file(config);
 
 	if (!config->path)
 		return true;
 	ahci->disk = disk_open(machine, instance, &file, error);
-	if (!ahci->disk)
+	if (!ahci->disk || !cd_fits(config->path, disk_size(ahci->disk), error))
 		return false;
-	if (disk_size(ahci->disk) < ATAPI_BLOCK ||
-		disk_size(ahci->disk) / ATAPI_BLOCK > UINT32_MAX) {
-		g_set_error(error, G_IO_ERROR, G_IO_ERROR_INVALID_DATA,
-			"%s: is no CD image: %" G_GUINT64_FORMAT " bytes", config->path,
-			disk_size(ahci->disk));
-		return false;
-	}
 	disk_watch(ahci->disk, machine->io_context, ahci_ready, ahci);
 	atapi_change(&ahci->atapi, (uint32_t)(disk_size(ahci->disk) / ATAPI_BLOCK));
 	return true;
@@ -521,5 +560,6 @@ static const struct device_type cd_type = {
 	.properties = cd_properties,
 	.config_size = sizeof(struct cd_config),
 	.create = cd_create,
+	.check = cd_check,
 };
 DEVICE_REGISTER(cd_type);

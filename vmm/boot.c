@@ -56,12 +56,12 @@ bool boot_place_initrd(const struct guest_memory *memory, const struct boot_sour
 	below = MIN(below, low->len);
 	above = MAX(above, BOOT_KERNEL_MIN);
 	if (above > below || initrd->len > below - above)
-		return fail(error, "the initial ramdisk does not fit in the guest's memory");
+		return fail(error, "the guest has too little memory for its initial ramdisk");
 	*gpa = (below - initrd->len) & ~0xfffull;
 	if (*gpa < above)
-		return fail(error, "the initial ramdisk does not fit in the guest's memory");
+		return fail(error, "the guest has too little memory for its initial ramdisk");
 	if (!boot_place(memory, initrd, 0, *gpa, initrd->len))
-		return fail(error, "the initial ramdisk cannot be read");
+		return fail_as(error, EX_IOERR, "the initial ramdisk cannot be read");
 	return true;
 }
 
@@ -132,7 +132,7 @@ bool boot_load(const struct guest_memory *memory, const struct boot_files *files
 	else if (boot_pvh_is(&files->kernel))
 		good = boot_pvh_load(memory, files, entry, error);
 	else
-		return fail(error, "it is neither an ELF file nor a Linux bzImage");
+		return fail_as(error, EX_DATAERR, "neither an ELF file nor a Linux bzImage");
 	if (!good)
 		return false;
 	if (!boot_place_gdt(memory, entry->mode) ||

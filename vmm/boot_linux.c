@@ -11,6 +11,7 @@
 /* Offsets in the file and in the zero page alike (the set-up header keeps its place). */
 enum linux_header {
 	HDR_SETUP_SECTS = 0x1f1,
+	HDR_SYSSIZE = 0x1f4, /* of what follows the set-up code */
 	HDR_BOOT_FLAG = 0x1fe,
 	HDR_LENGTH = 0x201, /* the header ends at 0x202 + this byte */
 	HDR_MAGIC = 0x202,
@@ -41,6 +42,7 @@ enum linux_header {
 	LOADER_UNKNOWN = 0xff,
 	ENTRY_64 = 0x200,
 	SECTOR = 512,
+	PARAGRAPH = 16, /* what HDR_SYSSIZE counts */
 	E820_RAM = 1,
 	E820_RESERVED = 2,
 };
@@ -79,15 +81,15 @@ static bool header_read(const struct boot_source *kernel, uint8_t *page, GError 
 	unsigned end;
 
 	if (!boot_read(kernel, 0, file, MIN(kernel->len, sizeof(file))) || kernel->len < SECTOR * 2)
-		return fail(error, "the bzImage is cut short");
+		return fail_as(error, EX_DATAERR, "the bzImage is cut short");
 	end = MIN(HDR_MAGIC + (unsigned)file[HDR_LENGTH], HDR_END);
 	memset(page, 0, ZERO_LEN);
 	if (end > HDR_SETUP_SECTS)
 		memcpy(page + HDR_SETUP_SECTS, file + HDR_SETUP_SECTS, end - HDR_SETUP_SECTS);
 	if (get(page, HDR_VERSION, 2) < VERSION_64 || !(page[HDR_LOADFLAGS] & LOADED_HIGH) ||
 		!(get(page, HDR_XLOADFLAGS, 2) & XLF_KERNEL_64))
-		return fail(error, "the bzImage has no 64-bit entry (boot protocol %#x, "
-			"2.12 and XLF_KERNEL_64 are needed)", (unsigned)get(page, HDR_VERSION, 2));
+		return fail_as(error, EX_DATAERR, "the bzImage has no 64-bit entry (boot protocol "
+			"%#x, 2.12 and XLF_KERNEL_64 are needed)", (unsigned)get(page, HDR_VERSION, 2));
 	return true;
 }
 
@@ -99,8 +101,13 @@ static bool kernel_place(const struct guest_memory *memory, const struct boot_so
 	uint64_t offset = (sectors + 1) * SECTOR, len, room;
 
 	if (offset >= kernel->len)
-		return fail(error, "the bzImage has no kernel behind its set-up code");
+		return fail_as(error, EX_DATAERR,
+			"the bzImage has no kernel behind its set-up code");
 	len = kernel->len - offset;
+	if (len < get(page, HDR_SYSSIZE, 4) * PARAGRAPH)
+		return fail_as(error, EX_DATAERR, "the bzImage is cut short: %" G_GUINT64_FORMAT
+			" bytes, its header says %" G_GUINT64_FORMAT, kernel->len,
+			offset + get(page, HDR_SYSSIZE, 4) * PARAGRAPH);
 	room = MAX(len, get(page, HDR_INIT_SIZE, 4));
 	*base = get(page, HDR_PREFERRED, 8);
 	if ((*base < BOOT_KERNEL_MIN || !memory_at(memory, *base, room)) && page[HDR_RELOCATABLE]) {

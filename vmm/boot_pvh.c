@@ -71,28 +71,30 @@ static bool elf_open(struct elf *elf, const struct boot_source *source, GError *
 
 	*elf = (struct elf){ .source = source };
 	if (!boot_read(source, 0, ident, sizeof(ident)) || ident[EI_DATA] != ELFDATA2LSB)
-		return fail(error, "not a little-endian ELF file");
+		return fail_as(error, EX_DATAERR, "not a little-endian ELF file");
 	elf->wide = ident[EI_CLASS] == ELFCLASS64;
 	if (elf->wide) {
 		if (!boot_read(source, 0, &e64, sizeof(e64)))
-			return fail(error, "the ELF header is cut short");
+			return fail_as(error, EX_DATAERR, "the ELF header is cut short");
 		elf->phoff = e64.e_phoff;
 		elf->phnum = e64.e_phnum;
 		machine = e64.e_machine;
 		size = e64.e_phentsize;
 	} else {
 		if (!boot_read(source, 0, &e32, sizeof(e32)))
-			return fail(error, "the ELF header is cut short");
+			return fail_as(error, EX_DATAERR, "the ELF header is cut short");
 		elf->phoff = e32.e_phoff;
 		elf->phnum = e32.e_phnum;
 		machine = e32.e_machine;
 		size = e32.e_phentsize;
 	}
 	if (machine != EM_X86_64 && machine != EM_386)
-		return fail(error, "the ELF file is for another processor (%u)", machine);
+		return fail_as(error, EX_DATAERR, "the ELF file is for another processor (%u)",
+			machine);
 	if (size != (elf->wide ? sizeof(Elf64_Phdr) : sizeof(Elf32_Phdr)) ||
 		elf->phnum == 0 || elf->phnum > PVH_MAX_HEADERS)
-		return fail(error, "%u ELF program headers of %u bytes", elf->phnum, size);
+		return fail_as(error, EX_DATAERR, "%u ELF program headers of %u bytes",
+			elf->phnum, size);
 	return true;
 }
 
@@ -167,10 +169,11 @@ static bool segment_load(const struct guest_memory *memory, const struct elf *el
 		return true;
 	if (s->filesz > s->memsz || s->paddr < BOOT_KERNEL_MIN ||
 		!memory_at(memory, s->paddr, s->memsz))
-		return fail(error, "an ELF segment of %#" G_GINT64_MODIFIER "x bytes at %#"
+		return fail_as(error, EX_DATAERR,
+			"an ELF segment of %#" G_GINT64_MODIFIER "x bytes at %#"
 			G_GINT64_MODIFIER "x is not in the guest's memory", s->memsz, s->paddr);
 	if (s->filesz && !boot_place(memory, elf->source, s->offset, s->paddr, s->filesz))
-		return fail(error, "an ELF segment goes beyond the end of the file");
+		return fail_as(error, EX_DATAERR, "an ELF segment goes beyond the end of the file");
 	*end = MAX(*end, s->paddr + s->memsz);
 	return true;
 }
@@ -215,17 +218,18 @@ bool boot_pvh_load(const struct guest_memory *memory, const struct boot_files *f
 		struct segment s;
 
 		if (!elf_segment(&elf, i, &s))
-			return fail(error, "the ELF program headers are cut short");
+			return fail_as(error, EX_DATAERR, "the ELF program headers are cut short");
 		if (s.type == PT_LOAD && !segment_load(memory, &elf, &s, &end, error))
 			return false;
 		if (s.type == PT_NOTE && !noted)
 			noted = segment_notes(&elf, &s, &ip);
 	}
 	if (!noted)
-		return fail(error, "the ELF file has no PVH entry (XEN_ELFNOTE_PHYS32_ENTRY); "
+		return fail_as(error, EX_DATAERR,
+			"the ELF file has no PVH entry (XEN_ELFNOTE_PHYS32_ENTRY); "
 			"Linux has it with CONFIG_PVH=y");
 	if (ip < BOOT_KERNEL_MIN || ip > UINT32_MAX || !memory_at(memory, ip, 1))
-		return fail(error, "its PVH entry is not in the guest's memory");
+		return fail_as(error, EX_DATAERR, "its PVH entry is not in the guest's memory");
 	if (!boot_place_initrd(memory, &files->initrd, end, UINT32_MAX, &initrd, error) ||
 		!boot_place_command_line(memory, files->command_line, error) ||
 		!pvh_info(memory, files, initrd, error))

@@ -26,6 +26,7 @@
 
 #include "vmm/acpi.h"
 #include "vmm/aml.h"
+#include "vmm/error.h"
 #include "vmm/kvm.h"
 #include "vmm/machine.h"
 #include "vmm/pm.h"
@@ -474,8 +475,7 @@ static struct device *hotplug_create(struct machine *machine, const char *instan
 				cpu_hotplug_aml(machine->config->max_vcpus)));
 		return &hotplug->device;
 	}
-	g_set_error(error, g_quark_from_static_string("irori-cpus"), EBUSY,
-		"ports %#x: something is there already", PORT_BASE);
+	fail(error, "ports %#x: something is there already", PORT_BASE);
 	hotplug_destroy(&hotplug->device);
 	return NULL;
 }

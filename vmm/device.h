@@ -18,6 +18,7 @@
 #include "vmm/property.h"
 
 struct machine;
+struct guest_config;
 struct device;
 struct state;
 
@@ -30,6 +31,10 @@ struct device_type {
 	size_t config_size;   /* of the structure the properties fill */
 	/* The device, or NULL and error set. `config` lives as long as the machine. */
 	struct device *(*create)(struct machine *machine, const char *instance, const void *config,
+		GError **error);
+	/* For irori-vmm --check: what create would find wrong, as far as that can be said without
+	 * changing anything on the host, locking anything, or starting anything. May be NULL. */
+	bool (*check)(const struct guest_config *guest, const char *instance, const void *config,
 		GError **error);
 };
 

@@ -16,6 +16,7 @@
 #include "vmm/disk_internal.h"
 #include "vmm/disk_nbd.h"
 #include "vmm/disk_qcow2.h"
+#include "vmm/error.h"
 #include "vmm/machine.h"
 #include "vmm/state.h"
 
@@ -330,16 +331,51 @@ static struct disk *open_path(struct machine *machine, const struct disk_config 
 	return disk_daemon_open(machine, config->path, read_only, error);
 }
 
-static struct disk *open_layers(struct machine *machine, const struct disk_config *config,
+static bool named_once(const char *name, const struct disk_config *config, GError **error)
+{
+	return !config->path != !config->url ||
+		fail(error, "disk %s: needs Path= or Url=, and not both", name);
+}
+
+bool disk_check(const char *name, const struct disk_config *config, uint64_t *size,
 	GError **error)
+{
+	bool read_only = config->read_only || config->ephemeral;
+	enum disk_format format;
+	g_autofree char *node = NULL;
+	struct disk *disk;
+	int fd;
+
+	*size = 0;
+	if (!named_once(name, config, error))
+		return false;
+	if (config->url)
+		return true;
+	fd = disk_file_look(config->path, read_only, error);
+	if (fd < 0)
+		return false;
+	if (find_format(fd, config, &format, error) && format == DISK_FORMAT_RAW) {
+		disk = disk_file_new(fd, config->path, read_only, false, error);
+		*size = disk ? disk->size : 0;
+		if (disk)
+			disk->ops->close(disk);
+		return disk;
+	}
+	close(fd);
+	if (error && *error)
+		return false;
+	node = disk_daemon_node(config->path, read_only, NULL, error);
+	return node;
+}
+
+static struct disk *open_layers(struct machine *machine, const char *name,
+	const struct disk_config *config, GError **error)
 {
 	bool read_only = config->read_only || config->ephemeral;
 	struct disk *disk;
 
-	if (!config->path == !config->url) {
-		wrong(error, config->path ? config->path : "?", "needs Path= or Url=, and not both");
+	if (!named_once(name, config, error))
 		return NULL;
-	}
 	disk = config->url ? disk_nbd_open_url(machine, config->url, read_only, error) :
 		open_path(machine, config, read_only, error);
 	if (!disk || !config->ephemeral || config->read_only)
@@ -352,7 +388,7 @@ static struct disk *open_layers(struct machine *machine, const struct disk_confi
 struct disk *disk_open(struct machine *machine, const char *name, const struct disk_config *config,
 	GError **error)
 {
-	struct disk *disk = open_layers(machine, config, error);
+	struct disk *disk = open_layers(machine, name, config, error);
 
 	if (!disk)
 		return NULL;

@@ -88,6 +88,10 @@ struct disk_config {
  * exclusive. `name` is the disk's in messages. NULL and error set: one line with file and reason. */
 struct disk *disk_open(struct machine *machine, const char *name, const struct disk_config *config,
 	GError **error);
+/* What disk_open would find wrong with it, without locking, starting or changing anything; its size
+ * in bytes, or 0 where only opening would tell. `error` may not be NULL. */
+bool disk_check(const char *name, const struct disk_config *config, uint64_t *size,
+	GError **error);
 /* Nothing may be under way. */
 void disk_close(struct disk *disk);
 

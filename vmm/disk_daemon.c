@@ -18,6 +18,7 @@
 
 #include "vmm/disk_nbd.h"
 #include "vmm/disk_qcow2.h"
+#include "vmm/error.h"
 #include "vmm/helper.h"
 #include "vmm/machine.h"
 
@@ -112,27 +113,12 @@ static bool node_backing(GString *out, const char *path, const struct qcow2_head
 	return false;
 }
 
-static bool node_append(GString *out, const char *path, const char *format, bool read_only,
-	unsigned depth, GArray *locks, GError **error)
+static bool node_describe(GString *out, const char *path, int fd, const char *format,
+	bool read_only, unsigned depth, GArray *locks, GError **error)
 {
 	bool raw = strcmp(format, "qcow2") != 0;
 	struct qcow2_head head;
-	int fd;
 
-	if (depth == QCOW2_CHAIN_MAX) {
-		g_set_error(error, G_IO_ERROR, G_IO_ERROR_INVALID_DATA,
-			"disk %s: more than %u images behind one another", path, QCOW2_CHAIN_MAX);
-		return false;
-	}
-	if (!g_utf8_validate(path, -1, NULL)) {
-		g_set_error(error, G_IO_ERROR, G_IO_ERROR_INVALID_FILENAME,
-			"disk %s: a name that is not UTF-8", path);
-		return false;
-	}
-	fd = disk_file_open(path, read_only, error);
-	if (fd < 0)
-		return false;
-	g_array_append_val(locks, fd);
 	if (!raw && !node_head(path, fd, &head, error))
 		return false;
 	g_string_append_printf(out, "{\"driver\":\"%s\",\"read-only\":%s,%s\"discard\":\"unmap\","
@@ -144,6 +130,28 @@ static bool node_append(GString *out, const char *path, const char *format, bool
 		return false;
 	g_string_append_c(out, '}');
 	return true;
+}
+
+static bool node_append(GString *out, const char *path, const char *format, bool read_only,
+	unsigned depth, GArray *locks, GError **error)
+{
+	bool good;
+	int fd;
+
+	if (depth == QCOW2_CHAIN_MAX)
+		return fail_as(error, EX_DATAERR, "disk %s: more than %u images behind one another",
+			path, QCOW2_CHAIN_MAX);
+	if (!g_utf8_validate(path, -1, NULL))
+		return fail(error, "disk %s: a name that is not UTF-8", path);
+	fd = (locks ? disk_file_open : disk_file_look)(path, read_only, error);
+	if (fd < 0)
+		return false;
+	good = node_describe(out, path, fd, format, read_only, depth, locks, error);
+	if (locks)
+		g_array_append_val(locks, fd);
+	else
+		close(fd);
+	return good;
 }
 
 char *disk_daemon_node(const char *path, bool read_only, GArray *locks, GError **error)

@@ -18,7 +18,7 @@ struct disk *disk_daemon_open(struct machine *machine, const char *path, bool re
 	GError **error);
 
 /* The block node of a chain, as JSON, and the descriptors that hold its locks, appended to `locks`
- * (ints, the caller closes them in any case). g_free. For disk_daemon_open and tests. */
+ * (ints, the caller closes them in any case; NULL: nothing is locked). g_free. For disk_daemon_open and tests. */
 char *disk_daemon_node(const char *path, bool read_only, GArray *locks, GError **error);
 
 #endif

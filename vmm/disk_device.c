@@ -58,12 +58,21 @@ static struct device *disk_create(struct machine *machine, const char *instance,
 		virtio_blk_new(machine, instance, disk, error);
 }
 
+static bool disk_is_good(const struct guest_config *guest, const char *instance,
+	const void *config, GError **error)
+{
+	uint64_t size;
+
+	return disk_check(instance, config, &size, error);
+}
+
 static const struct device_type disk_type = {
 	.section = "Disk",
 	.help = "a disk (virtio-blk or NVMe)",
 	.properties = disk_properties,
 	.config_size = sizeof(struct disk_config),
 	.create = disk_create,
+	.check = disk_is_good,
 };
 
 DEVICE_REGISTER(disk_type);

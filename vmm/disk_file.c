@@ -21,6 +21,7 @@
 #include <unistd.h>
 
 #include "vmm/disk_internal.h"
+#include "vmm/error.h"
 
 struct disk_file {
 	struct disk disk; /* first */
@@ -304,14 +305,12 @@ static bool file_measure(struct disk_file *file, const char *path, GError **erro
 	else if (ioctl(file->fd, BLKGETSIZE64, &file->disk.size) < 0)
 		return !!disk_fail(error, path, "cannot be measured", errno);
 	if (file->disk.size < DISK_SECTOR)
-		return !!disk_fail(error, path, "is smaller than one sector", EINVAL);
-	if (file->disk.size % DISK_SECTOR) {
-		g_set_error(error, G_IO_ERROR, G_IO_ERROR_INVALID_DATA,
-			"disk %s: its size, %" G_GUINT64_FORMAT
+		return fail_as(error, EX_DATAERR, "disk %s: %s", path, file->disk.size ?
+			"is smaller than one sector" : "is empty");
+	if (file->disk.size % DISK_SECTOR)
+		return fail_as(error, EX_DATAERR, "disk %s: its size, %" G_GUINT64_FORMAT
 			" bytes, is not a multiple of %u: not a raw image, or cut off",
 			path, file->disk.size, DISK_SECTOR);
-		return false;
-	}
 	return true;
 }
 
@@ -351,40 +350,47 @@ static bool file_check_kind(const struct stat *status, const char *path, GError 
 	if (S_ISDIR(status->st_mode))
 		return !!disk_fail(error, path, "cannot be a disk", EISDIR);
 	if (!S_ISREG(status->st_mode) && !S_ISBLK(status->st_mode))
-		return !!disk_fail(error, path, "neither a file nor a block device", EINVAL);
+		return fail_as(error, EX_NOINPUT, "disk %s: neither a file nor a block device",
+			path);
 	return true;
 }
 
-int disk_file_open(const char *path, bool read_only, GError **error)
+int disk_file_look(const char *path, bool read_only, GError **error)
 {
 	struct stat status;
-	int fd = -1;
+	int fd;
 
 	/* Before it is opened: an image may name any file as its backing file, and there are devices
 	 * (a watchdog) that must not even be opened. */
 	if (stat(path, &status) == 0 && !file_check_kind(&status, path, error))
 		return -1;
 	fd = open(path, (read_only ? O_RDONLY : O_RDWR) | O_CLOEXEC | O_NONBLOCK);
-	if (fd < 0 || fstat(fd, &status) < 0) {
+	if (fd < 0 || fstat(fd, &status) < 0)
 		disk_fail(error, path, "cannot be opened", errno);
-		if (fd >= 0)
-			close(fd);
+	else if (file_check_kind(&status, path, error))
+		return fd;
+	if (fd >= 0)
+		close(fd);
+	return -1;
+}
+
+int disk_file_open(const char *path, bool read_only, GError **error)
+{
+	int fd = disk_file_look(path, read_only, error);
+
+	if (fd < 0)
 		return -1;
+	if (flock(fd, (read_only ? LOCK_SH : LOCK_EX) | LOCK_NB) == 0) {
+		/* Only the open was not to hang; io_uring takes O_NONBLOCK for "fail rather than
+		 * wait for the disk". */
+		fcntl(fd, F_SETFL, 0);
+		return fd;
 	}
-	if (file_check_kind(&status, path, error)) {
-		if (flock(fd, (read_only ? LOCK_SH : LOCK_EX) | LOCK_NB) == 0) {
-			/* Only the open was not to hang; io_uring takes O_NONBLOCK for "fail rather
-			 * than wait for the disk". */
-			fcntl(fd, F_SETFL, 0);
-			return fd;
-		}
-		if (errno == EWOULDBLOCK)
-			g_set_error(error, G_IO_ERROR, G_IO_ERROR_BUSY,
-				"disk %s: is in use by another guest%s", path,
-				read_only ? " that writes to it" : "");
-		else
-			disk_fail(error, path, "cannot be locked", errno);
-	}
+	if (errno == EWOULDBLOCK)
+		fail_as(error, EX_TEMPFAIL, "disk %s: is in use by another guest%s", path,
+			read_only ? " that writes to it" : "");
+	else
+		disk_fail(error, path, "cannot be locked", errno);
 	close(fd);
 	return -1;
 }

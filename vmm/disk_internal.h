@@ -68,7 +68,8 @@ struct disk *disk_fail(GError **error, const char *name, const char *what, int c
 
 /* An open, locked file, which it takes over. */
 struct disk *disk_file_new(int fd, const char *path, bool read_only, bool uring, GError **error);
-/* Opens and locks: the descriptor, or -1 and error set. */
+/* Opens and, with disk_file_open, locks: the descriptor, or -1 and error set. */
+int disk_file_look(const char *path, bool read_only, GError **error);
 int disk_file_open(const char *path, bool read_only, GError **error);
 
 

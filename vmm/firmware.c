@@ -23,6 +23,7 @@
 #include "vmm/machine.h"
 #include "vmm/pflash.h"
 #include "vmm/slot.h"
+#include "vmm/smbios.h"
 #include "vmm/state.h"
 
 #define FIRMWARE_END (1ull << 32)
@@ -125,10 +126,10 @@ static bool image_fill(struct firmware_image *image, int fd, const char *path, G
 		0);
 	if (image->data == MAP_FAILED) {
 		image->data = NULL;
-		return fail(error, "%s: %s", path, g_strerror(errno));
+		return fail_errno(error, errno, "%s: %s", path, g_strerror(errno));
 	}
 	return boot_read(&source, 0, image->data, image->len) ||
-		fail(error, "%s: cannot be read whole", path);
+		fail_as(error, EX_IOERR, "%s: cannot be read whole", path);
 }
 
 bool firmware_read(struct firmware_image *image, const char *path, GError **error)
@@ -140,15 +141,16 @@ bool firmware_read(struct firmware_image *image, const char *path, GError **erro
 
 	*image = (struct firmware_image){ 0 };
 	if (fd < 0 && package)
-		return fail(error, "%s: %s; it is in the package %s", path, g_strerror(errno), package);
+		return fail_errno(error, errno, "%s: %s; it is in the package %s", path,
+			g_strerror(errno), package);
 	if (fd < 0 || fstat(fd, &status) < 0)
-		fail(error, "%s: %s", path, g_strerror(errno));
+		fail_errno(error, errno, "%s: %s", path, g_strerror(errno));
 	else if (!S_ISREG(status.st_mode))
-		fail(error, "%s: not a file", path);
+		fail_as(error, EX_NOINPUT, "%s: not a file", path);
 	else if (status.st_size < FIRMWARE_MIN || status.st_size > FIRMWARE_MAX ||
 		status.st_size % FIRMWARE_PAGE)
-		fail(error, "%s: %jd bytes are not a firmware image (64 KiB to 16 MiB, whole pages); "
-			"is it cut short?", path, (intmax_t)status.st_size);
+		fail_as(error, EX_DATAERR, "%s: %jd bytes are not a firmware image (64 KiB to "
+			"16 MiB, whole pages); is it cut short?", path, (intmax_t)status.st_size);
 	else
 		good = true;
 	image->len = good ? (size_t)status.st_size : 0;
@@ -208,7 +210,7 @@ static bool debug_open(struct firmware *firmware, GError **error)
 	firmware->log = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOCTTY | O_NONBLOCK,
 		0600);
 	if (firmware->log < 0)
-		return fail(error, "[Firmware] Log=%s: %s", path, g_strerror(errno));
+		return fail_errno(error, errno, "[Firmware] Log=%s: %s", path, g_strerror(errno));
 	firmware->debug = (struct region){ .name = "firmware's debug port", .base = DEBUG_PORT,
 		.len = 1, .ops = &debug_ops, .owner = firmware };
 	return bus_add(firmware->machine->pio, &firmware->debug) == 0 ||
@@ -222,7 +224,8 @@ static bool image_map(struct firmware *firmware, const char *path, GError **erro
 
 	if (!rc)
 		rc = slot_map(&firmware->slot, FIRMWARE_END - firmware->image.len);
-	return !rc || fail(error, "%s: cannot be laid below 4 GiB: %s", path, g_strerror(-rc));
+	return !rc || fail_as(error, EX_OSERR, "%s: cannot be laid below 4 GiB: %s", path,
+		g_strerror(-rc));
 }
 
 /* The 16 bytes that a processor begins with are never all the same in firmware that is whole. */
@@ -254,42 +257,91 @@ static char *variables_default(const char *name)
 	return g_build_filename(g_get_user_state_dir(), "irori", file, NULL);
 }
 
+static char *variables_path(const struct guest_config *guest, const struct firmware_config *config)
+{
+	return config->variables ? g_strdup(config->variables) : variables_default(guest->name);
+}
+
+static bool variables_are(const struct firmware_image *image, const char *path, GError **error)
+{
+	return image_has_variables(image) ||
+		fail_as(error, EX_DATAERR, "%s: not a file of UEFI variables, or damaged; without it "
+			"the guest starts with new ones", path);
+}
+
 static bool variables_load(struct firmware *firmware, const char *template, GError **error)
 {
 	struct machine *machine = firmware->machine;
-	g_autofree char *path = firmware->config->variables ?
-		g_strdup(firmware->config->variables) : variables_default(machine->config->name);
+	g_autofree char *path = variables_path(machine->config, firmware->config);
 	struct firmware_image image;
 	struct flash_file *file = flash_file_open(path, template, &image, machine->io_context, error);
 
 	if (!file)
 		return false;
-	if (!image_has_variables(&image)) {
+	if (!variables_are(&image, path, error)) {
 		flash_file_free(file);
 		firmware_clear(&image);
-		return fail(error, "%s: not a file of UEFI variables, or damaged; without it the guest "
-			"starts with new ones", path);
+		return false;
 	}
 	firmware->flash = pflash_new(machine, firmware->slot.base - image.len, &image, file, error);
 	return firmware->flash;
+}
+
+/* The code, where it is, and where the template of its variables is (NULL: it is a BIOS). */
+static bool image_load(const struct guest_config *guest, struct firmware_image *image, char **path,
+	char **variables, GError **error)
+{
+	if (!firmware_find(guest->firmware, path, variables, error) ||
+		!firmware_read(image, *path, error))
+		return false;
+	if (!image_starts(image))
+		return fail_as(error, EX_DATAERR, "%s: it has no reset vector at its end; is it cut "
+			"short?", *path);
+	return !image_has_variables(image) ||
+		fail(error, "%s: it holds code and variables in one; name the file that has its code "
+			"alone", *path);
 }
 
 static bool firmware_load(struct firmware *firmware, GError **error)
 {
 	g_autofree char *path = NULL, *variables = NULL;
 
-	if (!firmware_find(firmware->machine->config->firmware, &path, &variables, error) ||
-		!firmware_read(&firmware->image, path, error))
+	if (!image_load(firmware->machine->config, &firmware->image, &path, &variables, error))
 		return false;
-	if (!image_starts(&firmware->image))
-		return fail(error, "%s: it has no reset vector at its end; is it cut short?", path);
-	if (image_has_variables(&firmware->image))
-		return fail(error, "%s: it holds code and variables in one; name the file that has its "
-			"code alone", path);
 	firmware->bios = !image_is_efi(&firmware->image);
 	if (!image_map(firmware, path, error) || !debug_open(firmware, error))
 		return false;
 	return firmware->bios || variables_load(firmware, variables, error);
+}
+
+static bool variables_check(const struct guest_config *guest, const struct firmware_config *config,
+	const char *template, GError **error)
+{
+	g_autofree char *path = variables_path(guest, config);
+	struct firmware_image image;
+	bool good = flash_file_check(path, template, &image, error) &&
+		variables_are(&image, path, error);
+
+	firmware_clear(&image);
+	return good;
+}
+
+static bool firmware_check(const struct guest_config *guest, const char *instance,
+	const void *config, GError **error)
+{
+	g_autofree char *path = NULL, *variables = NULL;
+	struct firmware_image image = { 0 };
+	uint8_t uuid[16];
+	bool good;
+
+	if (guest->kernel)
+		return true;
+	if (!smbios_uuid(guest->uuid, guest->name, uuid))
+		return fail(error, "[Guest] Uuid=%s: not a UUID", guest->uuid);
+	good = image_load(guest, &image, &path, &variables, error) &&
+		(!image_is_efi(&image) || variables_check(guest, config, variables, error));
+	firmware_clear(&image);
+	return good;
 }
 
 static void bios_copy(const struct firmware *firmware)
@@ -404,5 +456,6 @@ static const struct device_type firmware_type = {
 	.properties = firmware_properties,
 	.config_size = sizeof(struct firmware_config),
 	.create = firmware_create,
+	.check = firmware_check,
 };
 DEVICE_REGISTER(firmware_type);

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "vmm/firmware.h"
+#include "vmm/error.h"
 #include "vmm/fw_cfg.h"
 #include "vmm/machine.h"
 #include "vmm/smbios.h"
@@ -71,11 +72,8 @@ static bool add_smbios(struct machine *machine, GError **error)
 	unsigned n, largest;
 	GBytes *tables;
 
-	if (!smbios_uuid(guest->uuid, guest->name, config.uuid)) {
-		g_set_error(error, g_quark_from_static_string("irori-firmware"), 0,
-			"[Guest] Uuid=%s: not a UUID", guest->uuid);
-		return false;
-	}
+	if (!smbios_uuid(guest->uuid, guest->name, config.uuid))
+		return fail(error, "[Guest] Uuid=%s: not a UUID", guest->uuid);
 	tables = smbios_tables(&config, &n, &largest);
 	fw_cfg_add(machine, "etc/smbios/smbios-anchor",
 		smbios_anchor(g_bytes_get_size(tables), n, largest, 0));

@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "vmm/error.h"
 #include "vmm/firmware.h"
 
 enum flash_file_limits {
@@ -38,10 +39,9 @@ struct flash_file {
 	bool failed;
 };
 
-static bool fail(GError **error, const char *path, const char *why)
+static bool failed(GError **error, const char *path)
 {
-	g_set_error(error, g_quark_from_static_string("irori-firmware"), 0, "%s: %s", path, why);
-	return false;
+	return fail_errno(error, errno, "%s: %s", path, g_strerror(errno));
 }
 
 static struct queue queue_new(void)
@@ -169,17 +169,17 @@ static bool file_create(const char *path, const struct firmware_image *image, GE
 	int fd;
 
 	if (g_mkdir_with_parents(folder, 0700) < 0)
-		return fail(error, folder, g_strerror(errno));
+		return failed(error, folder);
 	fd = g_mkstemp_full(temporary, O_RDWR | O_CLOEXEC, 0600);
 	if (fd < 0)
-		return fail(error, path, g_strerror(errno));
+		return failed(error, path);
 	good = write_whole(fd, image->data, image->len, 0) && fsync(fd) == 0 &&
 		(link(temporary, path) == 0 || errno == EEXIST);
 	if (!good)
-		fail(error, path, g_strerror(errno));
+		failed(error, path);
 	unlink(temporary);
 	close(fd);
-	return good && (folder_sync(folder) || fail(error, folder, g_strerror(errno)));
+	return good && (folder_sync(folder) || failed(error, folder));
 }
 
 static bool file_lock(int fd, const char *path, GError **error)
@@ -188,23 +188,42 @@ static bool file_lock(int fd, const char *path, GError **error)
 
 	if (fcntl(fd, F_OFD_SETLK, &lock) == 0)
 		return true;
-	return fail(error, path, errno == EAGAIN || errno == EACCES ?
-		"another guest is using it" : g_strerror(errno));
+	if (errno == EAGAIN || errno == EACCES)
+		return fail_as(error, EX_TEMPFAIL, "%s: another guest is using it", path);
+	return failed(error, path);
 }
 
 /* A file that is there counts; the template, if any, says how long it must be. */
-static bool file_take(int fd, const char *path, const struct firmware_image *template,
+static bool file_read(const char *path, const struct firmware_image *template,
 	struct firmware_image *image, GError **error)
 {
-	if (!file_lock(fd, path, error) || !firmware_read(image, path, error))
+	if (!firmware_read(image, path, error))
 		return false;
-	if (template->data && template->len != image->len) {
-		g_set_error(error, g_quark_from_static_string("irori-firmware"), 0, "%s: %zu bytes, but "
-			"this firmware's variables are %zu: is it another firmware's, or cut short?",
-			path, image->len, template->len);
-		return false;
-	}
+	if (template->data && template->len != image->len)
+		return fail_as(error, EX_DATAERR, "%s: %zu bytes, but this firmware's variables are "
+			"%zu: is it another firmware's, or cut short?", path, image->len,
+			template->len);
 	return true;
+}
+
+bool flash_file_check(const char *path, const char *template, struct firmware_image *image,
+	GError **error)
+{
+	struct firmware_image original = { 0 };
+	bool good;
+
+	*image = (struct firmware_image){ 0 };
+	if (template && !firmware_read(&original, template, error))
+		return false;
+	if (template && access(path, F_OK) < 0 && errno == ENOENT) {
+		*image = original;
+		return true;
+	}
+	good = file_read(path, &original, image, error);
+	firmware_clear(&original);
+	if (!good)
+		firmware_clear(image);
+	return good;
 }
 
 static int file_open(const char *path, const char *template, struct firmware_image *image,
@@ -219,9 +238,9 @@ static int file_open(const char *path, const char *template, struct firmware_ima
 		fd = good ? open(path, O_RDWR | O_CLOEXEC | O_NONBLOCK) : -1;
 	}
 	if (good && fd < 0)
-		good = fail(error, path, g_strerror(errno));
+		good = failed(error, path);
 	if (good)
-		good = file_take(fd, path, &original, image, error);
+		good = file_lock(fd, path, error) && file_read(path, &original, image, error);
 	firmware_clear(&original);
 	if (good)
 		return fd;

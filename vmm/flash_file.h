@@ -23,6 +23,10 @@ struct firmware_image;
  * `template` (NULL: it must be there), whole or not at all; into `image`, which is the caller's. */
 struct flash_file *flash_file_open(const char *path, const char *template,
 	struct firmware_image *image, GMainContext *context, GError **error);
+/* The image that it would give (that of the template, where the file would be created), without
+ * creating or locking anything. */
+bool flash_file_check(const char *path, const char *template, struct firmware_image *image,
+	GError **error);
 void flash_file_free(struct flash_file *file); /* writes what is queued */
 
 /* Queues [offset, offset + len) of what the image has now. */

@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "vmm/acpi.h"
+#include "vmm/error.h"
 #include "vmm/i8042.h"
 #include "vmm/kvm.h"
 #include "vmm/machine.h"
@@ -310,8 +311,7 @@ static struct device *ps2_create(struct machine *machine, const char *instance, 
 		}
 		return &ps2->device;
 	}
-	g_set_error(error, g_quark_from_static_string("irori-i8042"), EBUSY,
-		"[Ps2]: its ports are taken");
+	fail(error, "[Ps2]: its ports are taken");
 	ps2_destroy(&ps2->device);
 	return NULL;
 }

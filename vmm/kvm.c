@@ -13,6 +13,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "vmm/error.h"
 #include "vmm/state.h"
 
 enum kvm_addresses {
@@ -38,15 +39,9 @@ static const struct {
 	{ KVM_CAP_VCPU_EVENTS, "KVM_CAP_VCPU_EVENTS" },
 };
 
-static GQuark kvm_error(void)
+static bool failed(GError **error, const char *what)
 {
-	return g_quark_from_static_string("irori-kvm");
-}
-
-static bool fail(GError **error, const char *what)
-{
-	g_set_error(error, kvm_error(), errno, "%s: %s", what, g_strerror(errno));
-	return false;
+	return fail_as(error, EX_UNAVAILABLE, "%s: %s", what, g_strerror(errno));
 }
 
 static bool kvm_open(struct kvm *kvm, GError **error)
@@ -57,23 +52,18 @@ static bool kvm_open(struct kvm *kvm, GError **error)
 	if (kvm->fd < 0) {
 		int code = errno;
 
-		g_set_error(error, kvm_error(), code, "/dev/kvm: %s%s", g_strerror(code),
+		return fail_as(error, EX_UNAVAILABLE, "/dev/kvm: %s%s", g_strerror(code),
 			code == ENOENT ? "; is virtualization enabled and the kvm module loaded?" :
 			code == EACCES ? "; this user must be in the group that owns it" : "");
-		return false;
 	}
 	version = ioctl(kvm->fd, KVM_GET_API_VERSION, 0);
-	if (version != KVM_API_VERSION) {
-		g_set_error(error, kvm_error(), 0, "/dev/kvm: API version %d, %d is needed", version,
-			KVM_API_VERSION);
-		return false;
-	}
+	if (version != KVM_API_VERSION)
+		return fail_as(error, EX_UNAVAILABLE, "/dev/kvm: API version %d, %d is needed",
+			version, KVM_API_VERSION);
 	for (unsigned i = 0; i < G_N_ELEMENTS(needed); i++)
-		if (ioctl(kvm->fd, KVM_CHECK_EXTENSION, needed[i].cap) <= 0) {
-			g_set_error(error, kvm_error(), 0, "/dev/kvm: this kernel lacks %s",
+		if (ioctl(kvm->fd, KVM_CHECK_EXTENSION, needed[i].cap) <= 0)
+			return fail_as(error, EX_UNAVAILABLE, "/dev/kvm: this kernel lacks %s",
 				needed[i].name);
-			return false;
-		}
 	return true;
 }
 
@@ -83,17 +73,17 @@ bool kvm_create_chips(struct kvm *kvm, GError **error)
 	int rc;
 
 	if (ioctl(kvm->vm, KVM_CREATE_IRQCHIP, 0) < 0)
-		return fail(error, "in-kernel interrupt controllers");
+		return failed(error, "in-kernel interrupt controllers");
 	for (unsigned i = 0; i < G_N_ELEMENTS(kvm->chip); i++) {
 		kvm->chip[i].chip_id = i;
 		if (ioctl(kvm->vm, KVM_GET_IRQCHIP, &kvm->chip[i]) < 0)
-			return fail(error, "state of the interrupt controllers");
+			return failed(error, "state of the interrupt controllers");
 	}
 	/* The kernel's own table has the PIT elsewhere than our ACPI tables say. */
 	rc = kvm_routing_set(kvm);
 	if (rc) {
 		errno = -rc;
-		return fail(error, "routes of interrupts");
+		return failed(error, "routes of interrupts");
 	}
 	/* A timer that old guests calibrate with; a machine without it is still a machine. */
 	kvm->has_pit = !ioctl(kvm->vm, KVM_CREATE_PIT2, &pit) &&
@@ -111,13 +101,13 @@ static bool vm_new(struct kvm *kvm, GError **error)
 		kvm->vm = ioctl(kvm->fd, KVM_CREATE_VM, 0);
 	while (kvm->vm < 0 && errno == EINTR);
 	if (kvm->vm < 0)
-		return fail(error, "/dev/kvm: a new virtual machine");
+		return failed(error, "/dev/kvm: a new virtual machine");
 	kvm->run_len = (size_t)MAX(ioctl(kvm->fd, KVM_GET_VCPU_MMAP_SIZE, 0), 0);
 	if (kvm->run_len < sizeof(struct kvm_run))
-		return fail(error, "/dev/kvm: size of a processor's page");
+		return failed(error, "/dev/kvm: size of a processor's page");
 	if (ioctl(kvm->vm, KVM_SET_IDENTITY_MAP_ADDR, &identity) < 0 ||
 		ioctl(kvm->vm, KVM_SET_TSS_ADDR, (unsigned long)KVM_TSS_ADDR) < 0)
-		return fail(error, "/dev/kvm: pages for real mode");
+		return failed(error, "/dev/kvm: pages for real mode");
 	return true;
 }
 

@@ -10,6 +10,7 @@
 #include <sys/ioctl.h>
 
 #include "vmm/cpuid.h"
+#include "vmm/error.h"
 
 static size_t table_len(void)
 {
@@ -32,9 +33,7 @@ bool kvm_cpuid_init(struct kvm *kvm, GError **error)
 	kvm->cpuid = table_ask(kvm, KVM_GET_SUPPORTED_CPUID);
 	if (kvm->cpuid)
 		return true;
-	g_set_error(error, g_quark_from_static_string("irori-kvm"), errno,
-		"/dev/kvm: supported CPUID: %s", g_strerror(errno));
-	return false;
+	return fail_as(error, EX_UNAVAILABLE, "/dev/kvm: supported CPUID: %s", g_strerror(errno));
 }
 
 int kvm_use_hyperv(struct kvm *kvm)

@@ -7,6 +7,7 @@
 
 #include <string.h>
 
+#include "vmm/error.h"
 #include "vmm/machine.h"
 #include "vmm/pm.h"
 #include "vmm/state.h"
@@ -209,8 +210,7 @@ static struct device *lpc_create(struct machine *machine, const char *instance, 
 		pci_bus_intx(machine->pci, &lpc->sink);
 		return &lpc->device;
 	}
-	g_set_error(error, g_quark_from_static_string("irori-lpc"), -rc, "[Chipset]: %s",
-		g_strerror(-rc));
+	fail_as(error, EX_OSERR, "[Chipset]: %s", g_strerror(-rc));
 	lpc_destroy(&lpc->device);
 	return NULL;
 }

@@ -35,6 +35,7 @@
 #include "vmm/firmware.h"
 #include "vmm/fw_cfg.h"
 #include "vmm/kvm.h"
+#include "vmm/machine_config.h"
 #include "vmm/pm.h"
 #include "vmm/property.h"
 #include "vmm/save.h"
@@ -61,110 +62,12 @@ struct device_config {
 	void *values;
 };
 
-static const char *const share_classes[] = { "video", "interactive", "fair", "idle", NULL };
-static const char *const crash_choices[] = { "stay", "exit", NULL };
-
-const struct property machine_guest_properties[] = {
-	{ "Name", PROPERTY_STRING, offsetof(struct guest_config, name), NULL,
-		"what the guest is called: letters, digits, '-', '_', '.'", .required = true },
-	{ "Memory", PROPERTY_SIZE, offsetof(struct guest_config, memory), "256M",
-		"RAM, a multiple of 4K", .min = 1 << 20, .max = 1ull << 40 },
-	{ "MaxMemory", PROPERTY_SIZE, offsetof(struct guest_config, max_memory), "0",
-		"RAM that it can be given while it runs, in all, Memory= and a multiple of 2M; 0: no "
-		"more than Memory=", .min = 0, .max = 1ull << 40 },
-	{ "Vcpus", PROPERTY_UINT, offsetof(struct guest_config, vcpus), "1",
-		"virtual processors", .min = 1, .max = KVM_MAX_VCPUS },
-	{ "Firmware", PROPERTY_STRING, offsetof(struct guest_config, firmware), NULL,
-		"bios, uefi, or an image's absolute path (default: bios, when there is no Kernel=)",
-		.required = false },
-	{ "Uuid", PROPERTY_STRING, offsetof(struct guest_config, uuid), NULL,
-		"what the guest reads as its machine's (default: always the same for its name)",
-		.required = false },
-	{ "MaxVcpus", PROPERTY_UINT, offsetof(struct guest_config, max_vcpus), "0",
-		"virtual processors that can be plugged in while it runs, in all; 0: no more than "
-		"Vcpus=", .min = 0, .max = KVM_MAX_VCPUS },
-	{ "Windows", PROPERTY_BOOL, offsetof(struct guest_config, windows), "no",
-		"look like Hyper-V, which Windows runs faster on", .required = false },
-	{ "Kernel", PROPERTY_PATH, offsetof(struct guest_config, kernel), NULL,
-		"PVH ELF file or Linux bzImage to boot without firmware", .required = false },
-	{ "Initrd", PROPERTY_PATH, offsetof(struct guest_config, initrd), NULL,
-		"initial ramdisk", .required = false },
-	{ "CommandLine", PROPERTY_STRING, offsetof(struct guest_config, command_line), NULL,
-		"the kernel's command line", .required = false },
-	{ "Class", PROPERTY_ENUM, offsetof(struct guest_config, share_class), "fair",
-		"what it is for when guests compete", .values = share_classes },
-	{ "Socket", PROPERTY_PATH, offsetof(struct guest_config, socket), NULL,
-		"seat link (default NAME.sock in the runtime folder's irori/)", .required = false },
-	{ "OnCrash", PROPERTY_ENUM, offsetof(struct guest_config, on_crash), "stay",
-		"after a crash: stay, so that seats see it, or exit with status 3",
-		.values = crash_choices },
-	{ 0 }
-};
-
-/* Every device type that is linked in; see DEVICE_REGISTER. */
-extern const struct device_type *const __start_irori_devices[] __attribute__((weak));
-extern const struct device_type *const __stop_irori_devices[] __attribute__((weak));
-
-char *machine_help(void)
-{
-	g_autofree char *guest = property_help(machine_guest_properties);
-	GString *out = g_string_new("[Guest]\n");
-
-	g_string_append(out, guest);
-	for (const struct device_type *const *t = __start_irori_devices; t < __stop_irori_devices; t++) {
-		g_autofree char *properties = property_help((*t)->properties);
-
-		g_string_append_printf(out, "\n[%s]  %s%s\n%s", (*t)->section, (*t)->help,
-			(*t)->always ? " (always there)" : "", properties);
-	}
-	return g_string_free(out, FALSE);
-}
-
-static bool config_check(struct guest_config *config, GError **error)
-{
-	if (config->kernel && config->firmware)
-		return fail(error, "[Guest] Kernel= is booted without firmware: remove it or Firmware=");
-	if (!config->kernel && (config->initrd || config->command_line))
-		return fail(error, "[Guest] %s= is a kernel's, and there is no Kernel=",
-			config->initrd ? "Initrd" : "CommandLine");
-	if (!config->kernel && !config->firmware)
-		config->firmware = g_strdup("bios");
-	config->max_vcpus = MAX(config->max_vcpus, config->vcpus);
-	if (config->memory % 4096)
-		return fail(error, "[Guest] Memory= is not a multiple of 4096 bytes");
-	config->max_memory = MAX(config->max_memory, config->memory);
-	if ((config->max_memory - config->memory) % MEMORY_BLOCK)
-		return fail(error, "[Guest] MaxMemory= is not Memory= and a multiple of 2M");
-	if (strlen(config->name) >= LINK_NAME_LEN || config->name[0] == '.' ||
-		strspn(config->name, "abcdefghijklmnopqrstuvwxyz0123456789-_."
-				     "ABCDEFGHIJKLMNOPQRSTUVWXYZ") != strlen(config->name))
-		return fail(error, "[Guest] Name=%s: at most %u letters, digits, '-', '_' and '.'",
-			config->name, LINK_NAME_LEN - 1);
-	return true;
-}
-
 int64_t machine_clock(void)
 {
 	struct timespec now;
 
 	clock_gettime(CLOCK_MONOTONIC, &now);
 	return now.tv_sec * 1000000000ll + now.tv_nsec;
-}
-
-/* Opened once and kept: a reset needs no right to open files. */
-static bool source_open(struct boot_source *source, const char *path, GError **error)
-{
-	struct stat status;
-
-	if (!path)
-		return true;
-	source->fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* what it is, is seen next */
-	if (source->fd < 0 || fstat(source->fd, &status) < 0)
-		return fail(error, "%s: %s", path, g_strerror(errno));
-	if (!S_ISREG(status.st_mode) || status.st_size == 0)
-		return fail(error, "%s: not a file, or empty", path);
-	source->len = (uint64_t)status.st_size;
-	return true;
 }
 
 static bool make_memory(struct machine *machine, GError **error)
@@ -179,7 +82,7 @@ static bool make_memory(struct machine *machine, GError **error)
 		int rc = kvm_add_memory(machine->kvm, i, part->gpa, part->len, part->host);
 
 		if (rc)
-			return fail(error, "/dev/kvm: memory of the guest: %s", g_strerror(-rc));
+			return fail_as(error, EX_UNAVAILABLE, "/dev/kvm: memory of the guest: %s", g_strerror(-rc));
 	}
 	return true;
 }
@@ -195,7 +98,7 @@ static bool make_buses(struct machine *machine, GError **error)
 	rc = pci_bus_map(machine->pci, MACHINE_ECAM_BASE);
 	if (!rc && machine->config->firmware)
 		machine->fw_cfg = fw_cfg_new(machine);
-	return !rc || fail(error, "PCI: %s", g_strerror(-rc));
+	return !rc || fail_as(error, EX_OSERR, "PCI: %s", g_strerror(-rc));
 }
 
 /* Processors by way of the threads' classes, pixel copying by way of the screen's. */
@@ -300,50 +203,19 @@ static bool make_device(struct machine_parts *parts, const struct device_type *t
 	return true;
 }
 
-/* "Disk system": the type's name, and what follows it. NULL: another type's section. */
-static const char *section_instance(const char *section, const struct device_type *type)
+static bool make_section(void *data, const struct device_type *type, const char *section,
+	const char *instance, GError **error)
 {
-	size_t len = strlen(type->section);
-
-	if (strncmp(section, type->section, len) || (section[len] && section[len] != ' '))
-		return NULL;
-	return section + len + (section[len] == ' ');
+	return make_device(data, type, section, instance, error);
 }
 
 static bool make_sections(struct machine_parts *parts, const struct device_type *type, GError **error)
 {
-	bool made = false;
-
-	for (const char *const *s = config_file_sections(parts->file); *s; s++) {
-		const char *instance = section_instance(*s, type);
-
-		if (!instance)
-			continue;
-		if (made && type->single)
-			return fail(error, "[%s]: a guest has only one [%s]", *s, type->section);
-		if (!make_device(parts, type, *s, instance, error))
-			return false;
-		made = true;
-	}
-	return made || !type->always || make_device(parts, type, NULL, "", error);
-}
-
-static void warn_sections(const struct machine_parts *parts)
-{
-	for (const char *const *s = config_file_sections(parts->file); *s; s++) {
-		bool known = !strcmp(*s, "Guest");
-
-		for (const struct device_type *const *t = __start_irori_devices;
-			t < __stop_irori_devices; t++)
-			known = known || section_instance(*s, *t);
-		if (!known)
-			g_warning("unknown section [%s], ignored", *s);
-	}
+	return machine_sections(parts->file, type, make_section, parts, error);
 }
 
 static bool make_devices(struct machine_parts *parts, GError **error)
 {
-	warn_sections(parts);
 	for (const struct device_type *const *t = __start_irori_devices; t < __stop_irori_devices; t++)
 		if (!make_sections(parts, *t, error))
 			return false;
@@ -366,10 +238,10 @@ static bool make_all(struct machine_parts *parts, int64_t started_ns, GError **e
 {
 	struct machine *machine = &parts->machine;
 
-	if (!property_parse(machine_guest_properties, parts->file, "Guest", &parts->config, error) ||
-		!config_check(&parts->config, error) ||
-		!source_open(&parts->files.kernel, parts->config.kernel, error) ||
-		!source_open(&parts->files.initrd, parts->config.initrd, error))
+	if (!machine_sections_known(parts->file, error) ||
+		!machine_guest_load(parts->file, &parts->config, error) ||
+		!machine_source_open(&parts->files.kernel, parts->config.kernel, error) ||
+		!machine_source_open(&parts->files.initrd, parts->config.initrd, error))
 		return false;
 	parts->files.command_line = parts->config.command_line;
 	machine->config = &parts->config;
@@ -498,7 +370,7 @@ bool machine_boot(struct machine *machine, GError **error)
 	if (!(machine->fw_cfg ? boot_firmware : boot_direct)(machine, &entry, error))
 		return false;
 	rc = vcpus_reset(machine->vcpus, &entry);
-	return !rc || fail(error, "/dev/kvm: registers: %s", g_strerror(-rc));
+	return !rc || fail_as(error, EX_UNAVAILABLE, "/dev/kvm: registers: %s", g_strerror(-rc));
 }
 
 int machine_run(struct machine *machine)

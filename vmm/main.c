@@ -15,13 +15,11 @@
 
 #include <glib-unix.h>
 
+#include "vmm/error.h"
 #include "vmm/machine.h"
+#include "vmm/machine_config.h"
 #include "vmm/property.h"
 #include "vmm/save.h"
-
-enum {
-	EXIT_BAD_CONFIG = 2,
-};
 
 static const char *log_name = "?";
 
@@ -84,20 +82,31 @@ static int signals_block(void)
 	return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 }
 
-static int help(FILE *out)
+static int help(void)
 {
 	g_autofree char *sections = machine_help();
 
-	fprintf(out,
+	printf(
 		"irori-vmm CONFIG            run the guest that CONFIG describes\n"
 		"irori-vmm --restore FILE    go on with the guest that was saved in FILE, which is removed:\n"
 		"                            the guest's disks go on, and it must not be loaded twice\n"
-		"irori-vmm --check CONFIG    say what is wrong with it, and do not run it\n"
+		"irori-vmm --check CONFIG    say what is wrong with it or a file that it names; run and\n"
+		"                            change nothing\n"
 		"irori-vmm --version | --help\n\n"
-		"Exit status: 0 powered off, 1 could not start, 2 bad command or configuration,\n"
-		"3 crashed (with OnCrash=exit).\n\n"
+		"Exit status: 0 powered off, 3 crashed (with OnCrash=exit); if it could not start, that\n"
+		"of sysexits(3): 64 bad command, 65 a file is damaged or not what it should be,\n"
+		"66 a file is not there, 69 /dev/kvm or another program is not there, 71 and 74 errors\n"
+		"of the system and of I/O, 75 a file is in use by another guest, 77 not permitted,\n"
+		"78 bad configuration.\n\n"
 		"CONFIG has these sections and keys:\n\n%s", sections);
-	return out == stdout ? 0 : EXIT_BAD_CONFIG;
+	return 0;
+}
+
+static int usage(void)
+{
+	fprintf(stderr, "irori-vmm: usage: irori-vmm [--check] CONFIG, --restore FILE, --version or "
+			"--help\n");
+	return EX_USAGE;
 }
 
 /* The machine of a configuration, with what was saved in it if anything was. */
@@ -112,25 +121,33 @@ static struct machine *machine_get(const struct config_file *config, struct save
 	return NULL;
 }
 
+static int refuse(const GError *error)
+{
+	fprintf(stderr, "irori-vmm: %s\n", error->message);
+	return error_status(error);
+}
+
+static int check(const struct config_file *config)
+{
+	g_autoptr(GError) error = NULL;
+
+	if (!machine_check(config, &error))
+		return refuse(error);
+	printf("%s: good\n", config_file_name(config));
+	return 0;
+}
+
 static int run(int argc, char **argv, const struct config_file *config, struct save_file *saved,
 	int64_t started_ns)
 {
-	bool check = !saved && argc == 3;
 	g_autoptr(GError) error = NULL;
 	int signals = signals_block(), status;
 	struct machine *machine = machine_get(config, saved, started_ns, &error);
 
-	if (!machine) {
-		fprintf(stderr, "irori-vmm: %s\n", error->message);
-		return 1;
-	}
+	if (!machine)
+		return refuse(error);
 	if (saved && unlink(argv[2]) < 0)
 		g_warning("%s: %s; it must not be loaded again", argv[2], g_strerror(errno));
-	if (check) {
-		printf("%s: good\n", machine->config->name);
-		machine_free(machine);
-		return 0;
-	}
 	log_name = machine->config->name;
 	title_set(argc, argv, machine->config->name);
 	g_unix_fd_add(signals, G_IO_IN, signal_arrived, machine);
@@ -144,18 +161,19 @@ static int run(int argc, char **argv, const struct config_file *config, struct s
 /* What there is to run: a configuration, or a saved guest and its own. */
 static int start(int argc, char **argv, int64_t started_ns)
 {
-	bool restore = !strcmp(argv[1], "--restore");
+	bool restore = !strcmp(argv[1], "--restore"), checks = !restore && argc == 3;
 	g_autoptr(GError) error = NULL;
 	struct save_file *saved = restore ? save_open(argv[2], &error) : NULL;
 	struct config_file *file = restore ? NULL : config_file_load(argv[argc - 1], &error);
-	int status = EXIT_BAD_CONFIG;
+	int status;
 
-	if (saved || file) {
-		log_name = "configuration";
+	log_name = "configuration";
+	if (!saved && !file)
+		status = refuse(error);
+	else if (checks)
+		status = check(file);
+	else
 		status = run(argc, argv, saved ? save_config(saved) : file, saved, started_ns);
-	} else {
-		fprintf(stderr, "irori-vmm: %s\n", error->message);
-	}
 	save_close(saved);
 	config_file_free(file);
 	return status;
@@ -170,11 +188,11 @@ int main(int argc, char **argv)
 	mallopt(M_TRIM_THRESHOLD, 256 << 10);
 	g_log_set_writer_func(log_writer, NULL, NULL);
 	if (argc == 2 && !strcmp(argv[1], "--help"))
-		return help(stdout);
+		return help();
 	if (argc == 2 && !strcmp(argv[1], "--version"))
 		return printf("irori-vmm %s\n", IRORI_VERSION) < 0;
 	if (argc != 2 + option || argv[1 + option][0] == '-')
-		return help(stderr);
+		return usage();
 	log_name = argv[1 + option];
 	return start(argc, argv, started_ns);
 }

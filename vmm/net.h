@@ -103,6 +103,8 @@ enum net_header_flags {
  * NULL and error set. */
 struct net_backend *net_passt_new(const struct net_config *config, const char *what,
 	const struct net_user *user, GError **error);
+/* What it would find wrong with the configuration alone. */
+bool net_passt_check(const struct net_config *config, const char *what, GError **error);
 struct net_backend *net_tap_new(const struct net_config *config, const char *what,
 	const struct net_user *user, GError **error);
 struct net_backend *net_macvtap_new(const struct net_config *config, const char *what,

@@ -310,6 +310,16 @@ static bool passt_arguments(GPtrArray *argv, const struct net_config *config, GE
 	return true;
 }
 
+bool net_passt_check(const struct net_config *config, const char *what, GError **error)
+{
+	g_autoptr(GPtrArray) argv = g_ptr_array_new_with_free_func(g_free);
+
+	if (passt_arguments(argv, config, error))
+		return true;
+	g_prefix_error(error, "[%s] ", what);
+	return false;
+}
+
 struct net_backend *net_passt_new(const struct net_config *config, const char *what,
 	const struct net_user *user, GError **error)
 {

@@ -20,6 +20,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "vmm/error.h"
 #include "vmm/firmware.h"
 #include "vmm/flash_file.h"
 #include "vmm/machine.h"
@@ -278,8 +279,8 @@ struct pflash *pflash_new(struct machine *machine, uint64_t base, const struct f
 		rc = slot_map(&flash->slot, base);
 	if (!rc)
 		return flash;
-	g_set_error(error, g_quark_from_static_string("irori-firmware"), -rc,
-		"flash memory at %#" G_GINT64_MODIFIER "x: %s", base, g_strerror(-rc));
+	fail_as(error, EX_OSERR, "flash memory at %#" G_GINT64_MODIFIER "x: %s", base,
+		g_strerror(-rc));
 	pflash_free(flash);
 	return NULL;
 }

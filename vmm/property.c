@@ -8,6 +8,9 @@
 
 #include <errno.h>
 #include <string.h>
+#include <unistd.h>
+
+#include "vmm/error.h"
 
 enum {
 	CONFIG_MAX_BYTES = 1 << 20,
@@ -20,18 +23,31 @@ struct config_file {
 	GHashTable *lines; /* "section\nkey" -> line */
 };
 
-static GQuark config_error(void)
-{
-	return g_quark_from_static_string("irori-config");
-}
-
 static char *line_key(const char *section, const char *key)
 {
 	return g_strconcat(section, "\n", key, NULL);
 }
 
-/* GKeyFile has accepted the text, so its shape is known: groups, keys, comments, empty lines. */
-static void lines_remember(struct config_file *file, const char *text)
+/* Remembers a section (key "") or a key; each is said once, or the later one would hide the earlier. */
+static bool line_remember(struct config_file *file, const char *section, const char *key, int line,
+	GError **error)
+{
+	char *name = line_key(section, key);
+	int before = GPOINTER_TO_INT(g_hash_table_lookup(file->lines, name));
+
+	if (before == 0)
+		return g_hash_table_insert(file->lines, name, GINT_TO_POINTER(line));
+	g_free(name);
+	if (!key[0])
+		return fail(error, "%s:%d: [%s] is in line %d already", file->name, line, section,
+			before);
+	return fail(error, "%s:%d: %s= of [%s] is in line %d already", file->name, line, key, section,
+		before);
+}
+
+/* On which line what stands; refuses lines that are neither groups, keys nor comments before GKeyFile
+ * does, which does not say where they are. */
+static bool lines_remember(struct config_file *file, const char *text, GError **error)
 {
 	g_auto(GStrv) lines = g_strsplit(text, "\n", -1);
 	g_autofree char *section = NULL;
@@ -40,26 +56,43 @@ static void lines_remember(struct config_file *file, const char *text)
 		char *line = g_strstrip(lines[i]);
 		char *end;
 
+		if (!line[0] || line[0] == '#')
+			continue;
 		if (line[0] == '[' && (end = strrchr(line, ']'))) {
 			g_free(section);
 			section = g_strndup(line + 1, (gsize)(end - line - 1));
-		} else if (section && line[0] != '#' && (end = strchr(line, '='))) {
+			if (!line_remember(file, section, "", i + 1, error))
+				return false;
+		} else if (section && line[0] != '=' && (end = strchr(line, '='))) {
 			*end = '\0';
-			g_hash_table_insert(file->lines, line_key(section, g_strchomp(line)),
-				GINT_TO_POINTER(i + 1));
+			if (!line_remember(file, section, g_strchomp(line), i + 1, error))
+				return false;
+		} else {
+			return fail(error, "%s:%d: expected [SECTION], KEY=VALUE after one, or a "
+				"# comment, not '%.60s'", file->name, i + 1, line);
 		}
 	}
+	return true;
+}
+
+static const char *text_wrong(const char *text, size_t len)
+{
+	if (len > CONFIG_MAX_BYTES)
+		return "larger than 1 MiB";
+	if (memchr(text, '\0', len))
+		return "it has zero bytes";
+	return g_utf8_validate(text, (gssize)len, NULL) ? NULL : "it is not UTF-8";
 }
 
 struct config_file *config_file_parse(const char *text, size_t len, const char *name, GError **error)
 {
+	const char *wrong = text_wrong(text, len);
+	g_autofree char *copy = wrong ? NULL : g_strndup(text, len);
 	g_autoptr(GError) inner = NULL;
 	struct config_file *file;
-	g_autofree char *copy = NULL;
 
-	if (len > CONFIG_MAX_BYTES || memchr(text, '\0', len)) {
-		g_set_error(error, config_error(), 0, "%s: not a configuration file (%s)", name,
-			len > CONFIG_MAX_BYTES ? "larger than 1 MiB" : "it has zero bytes");
+	if (wrong) {
+		fail(error, "%s: not a configuration file (%s)", name, wrong);
 		return NULL;
 	}
 	file = g_new0(struct config_file, 1);
@@ -67,14 +100,12 @@ struct config_file *config_file_parse(const char *text, size_t len, const char *
 	file->keys = g_key_file_new();
 	file->lines = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
 	/* A file of comments only is an empty configuration, to us; GKeyFile takes it as well. */
-	if (!g_key_file_load_from_data(file->keys, len ? text : "#", len ? len : 1,
-		    G_KEY_FILE_NONE, &inner)) {
-		g_set_error(error, config_error(), 0, "%s: %s", name, inner->message);
+	if (!lines_remember(file, copy, error) ||
+		(!g_key_file_load_from_data(file->keys, len ? text : "#", len ? len : 1,
+			 G_KEY_FILE_NONE, &inner) && !fail(error, "%s: %s", name, inner->message))) {
 		config_file_free(file);
 		return NULL;
 	}
-	copy = g_strndup(text, len);
-	lines_remember(file, copy);
 	file->sections = g_key_file_get_groups(file->keys, NULL);
 	return file;
 }
@@ -82,8 +113,14 @@ struct config_file *config_file_parse(const char *text, size_t len, const char *
 struct config_file *config_file_load(const char *path, GError **error)
 {
 	g_autofree char *text = NULL;
+	int code = access(path, R_OK) < 0 ? errno : g_file_test(path, G_FILE_TEST_IS_DIR) ? EISDIR : 0;
 	gsize len;
 
+	/* g_file_get_contents has a longer way to say the same. */
+	if (code) {
+		fail_errno(error, code, "%s: %s", path, g_strerror(code));
+		return NULL;
+	}
 	if (!g_file_get_contents(path, &text, &len, error))
 		return NULL;
 	return config_file_parse(text, len, path, error);
@@ -246,38 +283,47 @@ static bool is_text(const struct property *property)
 	return property->type == PROPERTY_STRING || property->type == PROPERTY_PATH;
 }
 
+/* Its text as the file has it, or its default; *text NULL: neither. */
+static bool property_text(const struct property *property, const struct config_file *file,
+	const char *section, char **text, GError **error)
+{
+	g_autoptr(GError) inner = NULL;
+
+	*text = file && section ?
+		g_key_file_get_string(file->keys, section, property->key, &inner) : NULL;
+	if (inner && !g_error_matches(inner, G_KEY_FILE_ERROR, G_KEY_FILE_ERROR_KEY_NOT_FOUND) &&
+		!g_error_matches(inner, G_KEY_FILE_ERROR, G_KEY_FILE_ERROR_GROUP_NOT_FOUND))
+		return fail(error, "%s:%d: %s=: a '\\' that means nothing; write '\\\\' for one",
+			file->name, config_file_line(file, section, property->key), property->key);
+	if (!*text && (property->required || (!property->fallback && !is_text(property))))
+		return fail(error, "%s: [%s] lacks %s=", file ? file->name : "configuration",
+			section ? section : "", property->key);
+	if (!*text)
+		*text = g_strdup(property->fallback);
+	return true;
+}
+
 static bool property_fill(const struct property *property, const struct config_file *file,
 	const char *section, void *into, GError **error)
 {
 	g_autofree char *text = NULL, *wanted = NULL;
-	bool given;
+	int line = file && section ? config_file_line(file, section, property->key) : 0;
 
-	if (file && section)
-		text = g_key_file_get_string(file->keys, section, property->key, NULL);
-	given = text;
-	if (!given) {
-		if (property->required || (!property->fallback && !is_text(property))) {
-			g_set_error(error, config_error(), 0, "%s: [%s] lacks %s=",
-				file ? file->name : "configuration", section ? section : "",
-				property->key);
-			return false;
-		}
-		if (!property->fallback)
-			return true;
-		text = g_strdup(property->fallback);
-	}
+	if (!property_text(property, file, section, &text, error))
+		return false;
+	if (!text)
+		return true;
 	g_strstrip(text);
 	if (value_store(property, file, text, into) && !(property->required && !text[0]))
 		return true;
 	wanted = expectation(property);
-	g_set_error(error, config_error(), 0, "%s:%d: %s=%s: expected %s",
-		file ? file->name : "default", file && given ?
-		config_file_line(file, section, property->key) : 0, property->key, text, wanted);
-	return false;
+	return fail(error, "%s:%d: %s=%s: expected %s", file ? file->name : "default", line,
+		property->key, text, wanted);
 }
 
-static void warn_unknown(const struct property *table, const struct config_file *file,
-	const char *section)
+/* A key that nobody knows is a key that somebody relies on. */
+static bool keys_known(const struct property *table, const struct config_file *file,
+	const char *section, GError **error)
 {
 	g_auto(GStrv) keys = g_key_file_get_keys(file->keys, section, NULL, NULL);
 
@@ -287,16 +333,17 @@ static void warn_unknown(const struct property *table, const struct config_file 
 		while (property && property->key && strcmp(property->key, *key))
 			property++;
 		if (!property || !property->key)
-			g_warning("%s:%d: unknown key %s in [%s], ignored", file->name,
-				config_file_line(file, section, *key), *key, section);
+			return fail(error, "%s:%d: there is no %s= in [%s]; irori-vmm --help lists all",
+				file->name, config_file_line(file, section, *key), *key, section);
 	}
+	return true;
 }
 
 bool property_parse(const struct property *table, const struct config_file *file,
 	const char *section, void *into, GError **error)
 {
-	if (file && section)
-		warn_unknown(table, file, section);
+	if (file && section && !keys_known(table, file, section, error))
+		return false;
 	for (const struct property *property = table; property && property->key; property++)
 		if (!property_fill(property, file, section, into, error)) {
 			property_clear(table, into);

@@ -47,9 +47,11 @@ const char *const *config_file_sections(const struct config_file *file);
 const char *config_file_name(const struct config_file *file);
 /* Its sections and keys as text that parses to the same; g_free. */
 char *config_file_text(const struct config_file *file);
+/* Of a key, or of a section (key ""); 0: it is not there. */
 int config_file_line(const struct config_file *file, const char *section, const char *key);
 
-/* Fills `into` (zeroed by the caller) from a section (NULL or absent: defaults only). */
+/* Fills `into` (zeroed by the caller) from a section (NULL or absent: defaults only). A key of it that
+ * is not in the table is an error. */
 bool property_parse(const struct property *table, const struct config_file *file,
 	const char *section, void *into, GError **error);
 void property_clear(const struct property *table, void *from);

@@ -14,6 +14,7 @@
 #include <errno.h>
 
 #include "vmm/machine.h"
+#include "vmm/error.h"
 #include "vmm/state.h"
 
 enum reset_bits {
@@ -106,14 +107,14 @@ static struct device *reset_create(struct machine *machine, const char *instance
 		pci_bus_reset_port(machine->pci, cf9_read, cf9_write, reset);
 		return &reset->device;
 	}
-	g_set_error(error, g_quark_from_static_string("irori-reset"), EBUSY,
-		"[Power]: there is one already");
+	fail(error, "[Power]: there is one already");
 	reset_remove(reset);
 	return NULL;
 }
 
 static const struct device_type reset_type = {
 	.section = "Power",
+	.single = true,
 	.help = "reset: ports 0xcf9, 0x92",
 	.always = true,
 	.create = reset_create,
@@ -158,14 +159,14 @@ static struct device *test_exit_create(struct machine *machine, const char *inst
 		.ops = &test_exit_ops, .owner = test };
 	if (bus_add(machine->pio, &test->region) == 0)
 		return &test->device;
-	g_set_error(error, g_quark_from_static_string("irori-reset"), EBUSY,
-		"[TestExit]: there is one already");
+	fail(error, "[TestExit]: there is one already");
 	test_exit_destroy(&test->device);
 	return NULL;
 }
 
 static const struct device_type test_exit_type = {
 	.section = "TestExit",
+	.single = true,
 	.help = "port 0xf4 ends the process with exit status 2 * byte + 1; for tests",
 	.create = test_exit_create,
 };

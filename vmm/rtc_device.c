@@ -10,6 +10,7 @@
 #include <errno.h>
 
 #include "vmm/machine.h"
+#include "vmm/error.h"
 #include "vmm/rtc.h"
 #include "vmm/state.h"
 
@@ -223,8 +224,7 @@ static struct device *rtc_device_create(struct machine *machine, const char *ins
 	cmos_fill(clock);
 	if (bus_add(machine->pio, &clock->region) == 0)
 		return &clock->device;
-	g_set_error(error, g_quark_from_static_string("irori-rtc"), EBUSY,
-		"[Clock]: something else has its ports");
+	fail(error, "[Clock]: something else has its ports");
 	rtc_device_destroy(&clock->device);
 	return NULL;
 }

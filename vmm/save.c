@@ -48,7 +48,7 @@ static bool write_at(int fd, const void *from, size_t len, uint64_t at, GError *
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n <= 0)
-			return fail(error, "the saved guest cannot be written: %s",
+			return fail_errno(error, errno, "the saved guest cannot be written: %s",
 				g_strerror(n ? errno : ENOSPC));
 		bytes += n;
 		at += (size_t)n;
@@ -91,8 +91,8 @@ static bool write_part(int fd, const struct guest_memory *memory, const struct m
 		size_t len;
 
 		if (data < 0 || (uint64_t)data >= in_memfd + part->len)
-			return data >= 0 || errno == ENXIO || fail(error, "guest memory: %s",
-				g_strerror(errno));
+			return data >= 0 || errno == ENXIO ||
+				fail_errno(error, errno, "guest memory: %s", g_strerror(errno));
 		done = ((uint64_t)data - in_memfd) & ~(uint64_t)(SAVE_CHUNK - 1);
 		len = (size_t)MIN(SAVE_CHUNK, part->len - done);
 		if (!is_zero((const uint8_t *)part->host + done, len) &&
@@ -114,7 +114,8 @@ static bool write_memory(int fd, const struct guest_memory *memory, uint64_t at,
 		offset += part->len;
 	}
 	if (ftruncate(fd, (off_t)(at + offset)) < 0)
-		return fail(error, "the saved guest cannot be written: %s", g_strerror(errno));
+		return fail_errno(error, errno, "the saved guest cannot be written: %s",
+			g_strerror(errno));
 	return true;
 }
 
@@ -165,9 +166,10 @@ static bool write_all(struct machine *machine, const struct config_file *config,
 		return false;
 	/* The header comes when everything else is there. */
 	if (fsync(fd) < 0)
-		return fail(error, "the saved guest cannot be written: %s", g_strerror(errno));
+		return fail_errno(error, errno, "the saved guest cannot be written: %s",
+			g_strerror(errno));
 	return write_at(fd, &header, sizeof(header), 0, error) &&
-		(!fsync(fd) || fail(error, "the saved guest cannot be written: %s",
+		(!fsync(fd) || fail_errno(error, errno, "the saved guest cannot be written: %s",
 			g_strerror(errno)));
 }
 
@@ -184,7 +186,8 @@ bool save_write(struct machine *machine, const struct config_file *config, int f
 	g_autoptr(GError) inner = NULL;
 
 	if (ftruncate(fd, 0) < 0)
-		return fail(error, "the saved guest cannot be written: %s", g_strerror(errno));
+		return fail_errno(error, errno, "the saved guest cannot be written: %s",
+			g_strerror(errno));
 	if (write_all(machine, config, fd, &inner))
 		return true;
 	save_refuse(fd, inner->message);
@@ -197,15 +200,16 @@ static bool header_check(const struct save_header *header, uint64_t size, GError
 	uint64_t head = sizeof(*header);
 
 	if (memcmp(header->magic, save_magic, sizeof(save_magic)))
-		return fail(error, "not a saved guest");
+		return fail_as(error, EX_DATAERR, "not a saved guest");
 	if (header->version != SAVE_VERSION)
-		return fail(error, "saved in format %u, this is %u", header->version, SAVE_VERSION);
+		return fail_as(error, EX_DATAERR, "saved in format %u, this is %u",
+			header->version, SAVE_VERSION);
 	head += (uint64_t)header->path_len + header->config_len;
 	if (header->path_len == 0 || header->path_len > SAVE_PATH_MAX ||
 		header->config_len > SAVE_CONFIG_MAX || header->state_len > STATE_MAX ||
 		header->memory_offset < head + header->state_len || header->memory_offset > size ||
 		header->memory_len != size - header->memory_offset || header->realtime_ns < 0)
-		return fail(error, "damaged, or not whole");
+		return fail_as(error, EX_DATAERR, "damaged, or not whole");
 	return true;
 }
 
@@ -218,7 +222,7 @@ static bool config_load(struct save_file *file, GError **error)
 	if (!read_at(file->fd, path, header->path_len, sizeof(*header)) ||
 		!read_at(file->fd, text, header->config_len, sizeof(*header) + header->path_len) ||
 		strlen(path) != header->path_len || !g_path_is_absolute(path))
-		return fail(error, "damaged, or not whole");
+		return fail_as(error, EX_DATAERR, "damaged, or not whole");
 	file->config = config_file_parse(text, header->config_len, path, error);
 	return file->config;
 }
@@ -232,10 +236,10 @@ struct save_file *save_open(const char *path, GError **error)
 	file->path = g_strdup(path);
 	file->fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	if (file->fd < 0 || fstat(file->fd, &status) < 0)
-		fail(&inner, "%s", g_strerror(errno));
+		fail_errno(&inner, errno, "%s", g_strerror(errno));
 	else if (!S_ISREG(status.st_mode) ||
 		!read_at(file->fd, &file->header, sizeof(file->header), 0))
-		fail(&inner, "not a saved guest");
+		fail_as(&inner, EX_DATAERR, "not a saved guest");
 	else if (header_check(&file->header, (uint64_t)status.st_size, &inner) &&
 		config_load(file, &inner))
 		return file;
@@ -290,13 +294,14 @@ static bool load_memory(struct save_file *file, struct guest_memory *memory, GEr
 	uint64_t offset = file->header.memory_offset;
 
 	if (file->header.memory_len != memory_total(memory))
-		return fail(error, "has %" G_GUINT64_FORMAT " bytes of memory, its configuration "
-				   "%" G_GUINT64_FORMAT, file->header.memory_len, memory_total(memory));
+		return fail_as(error, EX_DATAERR, "has %" G_GUINT64_FORMAT " bytes of memory, its "
+			"configuration %" G_GUINT64_FORMAT, file->header.memory_len, memory_total(memory));
 	if (memory_clear(memory))
-		return fail(error, "guest memory cannot be cleared");
+		return fail_as(error, EX_OSERR, "guest memory cannot be cleared");
 	for (unsigned i = 0; (part = memory_mapping(memory, i)); i++) {
 		if (!read_part(file, part, offset))
-			return fail(error, "its memory cannot be read: %s", g_strerror(errno));
+			return fail_as(error, EX_IOERR, "its memory cannot be read: %s",
+				g_strerror(errno));
 		offset += part->len;
 	}
 	return true;
@@ -313,7 +318,7 @@ static bool load_state(struct save_file *file, struct machine *machine, GError *
 
 	if (!bytes || !read_at(file->fd, bytes, header->state_len, at)) {
 		g_free(bytes);
-		return fail(error, "its state cannot be read");
+		return fail_as(error, EX_IOERR, "its state cannot be read");
 	}
 	state = state_new_loading(g_bytes_new_take(bytes, header->state_len));
 	/* A clock of the host that was set back must not set the guest's back. */

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "vmm/kvm.h"
+#include "vmm/error.h"
 #include "vmm/machine.h"
 #include "vmm/output.h"
 #include "vmm/serial.h"
@@ -209,8 +210,8 @@ static bool output_open(struct serial_device *com, const struct serial_config *c
 		O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOCTTY | O_NONBLOCK, 0600);
 	com->own_fd = com->fd >= 0;
 	if (com->fd < 0)
-		g_set_error(error, g_quark_from_static_string("irori-serial"), errno,
-			"[Serial] Output=%s: %s", config->output, g_strerror(errno));
+		fail_errno(error, errno, "[Serial] Output=%s: %s", config->output,
+			g_strerror(errno));
 	else
 		output_bound(com, config->max_size);
 	return com->own_fd;
@@ -251,14 +252,14 @@ static struct device *com_create(struct machine *machine, const char *instance, 
 	}
 	if (bus_add(machine->pio, &com->region) == 0)
 		return &com->device;
-	g_set_error(error, g_quark_from_static_string("irori-serial"), EBUSY,
-		"[Serial]: there is one already");
+	fail(error, "[Serial]: there is one already");
 	com_destroy(&com->device);
 	return NULL;
 }
 
 static const struct device_type serial_type = {
 	.section = "Serial",
+	.single = true,
 	.help = "COM1, a 16550A at port 0x3f8, interrupt 4",
 	.always = true,
 	.properties = serial_properties,

@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "vmm/error.h"
 #include "vmm/serial.h"
 
 enum {
@@ -91,8 +92,8 @@ static int input_open(const char *from, GError **error)
 	if (fd >= 0 && fstat(fd, &status) == 0 && !S_ISREG(status.st_mode) &&
 		!S_ISBLK(status.st_mode))
 		return fd;
-	g_set_error(error, g_quark_from_static_string("irori-serial"), errno, "[Serial] Input=%s: %s",
-		from, fd < 0 ? g_strerror(errno) : "neither a named pipe nor a terminal");
+	fail_errno(error, fd < 0 ? errno : EINVAL, "[Serial] Input=%s: %s", from,
+		fd < 0 ? g_strerror(errno) : "neither a named pipe nor a terminal");
 	if (fd >= 0)
 		close(fd);
 	return -1;

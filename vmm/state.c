@@ -6,6 +6,7 @@
  * and a section is a record whose name begins with '[' and that has no data.
  */
 #include "vmm/state.h"
+#include "vmm/error.h"
 
 #include <string.h>
 
@@ -88,7 +89,7 @@ void state_fail(struct state *state, const char *format, ...)
 	if (state->error)
 		return;
 	va_start(args, format);
-	state->error = g_error_new_valist(g_quark_from_static_string("irori-state"), 0, format, args);
+	state->error = g_error_new_valist(error_domain(), EX_DATAERR, format, args);
 	va_end(args);
 	g_prefix_error(&state->error, "%s: ", *state->section ? state->section : "saved guest");
 }

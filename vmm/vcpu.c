@@ -12,6 +12,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "vmm/error.h"
 #include "vmm/kvm.h"
 #include "vmm/machine.h"
 #include "vmm/state.h"
@@ -119,11 +120,9 @@ static bool vcpu_new(struct vcpus *group, unsigned index, GError **error)
 	vcpu->fd = rc = kvm_create_vcpu(kvm, index, &vcpu->run, &vcpu->run_len);
 	if (rc >= 0)
 		rc = kvm_set_cpuid(kvm, vcpu->fd, index, group->max);
-	if (rc < 0) {
-		g_set_error(error, g_quark_from_static_string("irori-kvm"), -rc,
-			"/dev/kvm: processor %u: %s", index, g_strerror(-rc));
-		return false;
-	}
+	if (rc < 0)
+		return fail_as(error, EX_UNAVAILABLE, "/dev/kvm: processor %u: %s", index,
+			g_strerror(-rc));
 	vcpu->initial = vcpu_state_save(vcpu, kvm);
 	return true;
 }

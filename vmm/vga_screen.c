@@ -12,6 +12,7 @@
 #include <string.h>
 #include <sys/mman.h>
 
+#include "vmm/error.h"
 #include "vmm/kvm.h"
 #include "vmm/slot.h"
 #include "vmm/state.h"
@@ -301,8 +302,7 @@ struct vga_screen *vga_screen_new(struct machine *machine, struct gpu_budget *bu
 	rc = screen_make(screen);
 	if (!rc)
 		return screen;
-	g_set_error(error, g_quark_from_static_string("irori-vga"), -rc, "VGA: %s",
-		g_strerror(-rc));
+	fail_as(error, EX_OSERR, "VGA: %s", g_strerror(-rc));
 	vga_screen_free(screen);
 	return NULL;
 }

@@ -18,6 +18,7 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+#include "vmm/error.h"
 #include "vmm/helper.h"
 #include "vmm/machine.h"
 #include "vmm/state.h"
@@ -372,30 +373,38 @@ static const struct property fs_properties[] = {
 static struct device *fs_create(struct machine *machine, const char *instance, const void *config,
 	GError **error);
 
+static const char *fs_tag(const struct fs_config *config, const char *instance)
+{
+	return config->tag ? config->tag : instance;
+}
+
+static bool fs_check(const struct guest_config *guest, const char *instance, const void *data,
+	GError **error)
+{
+	const struct fs_config *config = data;
+	const char *tag = fs_tag(config, instance);
+
+	if (!tag[0] || strlen(tag) > FS_TAG_LEN)
+		return fail(error, "[Share %s] Tag=%s: from 1 to %d bytes", instance, tag, FS_TAG_LEN);
+	return g_file_test(config->path, G_FILE_TEST_IS_DIR) ||
+		fail_as(error, EX_NOINPUT, "[Share %s] %s: not a folder", instance, config->path);
+}
+
 static const struct device_type vhost_user_fs = {
 	.section = "Share",
 	.help = "a folder of the host (virtio-fs, served by virtiofsd)",
 	.properties = fs_properties,
 	.config_size = sizeof(struct fs_config),
 	.create = fs_create,
+	.check = fs_check,
 };
 
 static bool fs_open(struct fs *fs, const struct fs_config *config, GError **error)
 {
-	const char *tag = config->tag ? config->tag : fs->device.instance;
+	const char *tag = fs_tag(config, fs->device.instance);
 
-	if (!tag[0] || strlen(tag) > FS_TAG_LEN) {
-		g_set_error(error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT,
-			"Tag=%s: from 1 to %d bytes", tag, FS_TAG_LEN);
-		return false;
-	}
 	memcpy(fs->space.tag, tag, strlen(tag));
 	fs->space.num_request_queues = FS_QUEUES - 1;
-	if (!g_file_test(config->path, G_FILE_TEST_IS_DIR)) {
-		g_set_error(error, G_IO_ERROR, G_IO_ERROR_NOT_DIRECTORY, "%s: not a folder",
-			config->path);
-		return false;
-	}
 	fs->room = (struct fs_room){config->path, config->read_only};
 	if (!fs_eventfds(fs, error) || !fs_start(fs, error))
 		return false;
@@ -406,8 +415,11 @@ static bool fs_open(struct fs *fs, const struct fs_config *config, GError **erro
 static struct device *fs_create(struct machine *machine, const char *instance, const void *config,
 	GError **error)
 {
-	struct fs *fs = g_new0(struct fs, 1);
+	struct fs *fs;
 
+	if (!fs_check(machine->config, instance, config, error))
+		return NULL;
+	fs = g_new0(struct fs, 1);
 	fs->device = (struct device){
 		.type = &vhost_user_fs,
 		.instance = instance,

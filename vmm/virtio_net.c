@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "vmm/machine.h"
+#include "vmm/error.h"
 #include "vmm/net.h"
 #include "vmm/state.h"
 #include "vmm/virtio_pci.h"
@@ -571,24 +572,36 @@ static const struct property net_properties[] = {
 static struct device *net_create(struct machine *machine, const char *instance,
 	const void *config, GError **error);
 
+static bool net_check(const struct guest_config *guest, const char *instance, const void *config,
+	GError **error);
+
 static const struct device_type virtio_net = {
 	.section = "Net",
 	.help = "a network card (virtio-net)",
 	.properties = net_properties,
 	.config_size = sizeof(struct net_config),
 	.create = net_create,
+	.check = net_check,
 };
 
-static bool net_bad(GError **error, const char *instance, const char *what, const char *value)
+static bool net_check(const struct guest_config *guest, const char *instance, const void *config,
+	GError **error)
 {
-	g_set_error(error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT, "[Net %s] %s%s", instance, what,
-		value);
-	return false;
+	const struct net_config *net = config;
+	g_autofree char *what = g_strchomp(g_strdup_printf("Net %s", instance));
+	uint8_t mac[NET_MAC];
+
+	if (net->mtu && net->mtu < 576)
+		return fail(error, "[%s] Mtu=%u: at least 576", what, net->mtu);
+	if (net->mac && !net_mac_parse(net->mac, mac))
+		return fail(error, "[%s] Mac=%s: expected one like 02:00:00:00:00:01", what,
+			net->mac);
+	return net_backends[net->mode] != net_passt_new || net_passt_check(net, what, error);
 }
 
 static bool net_open(struct net *net, const struct net_config *config, GError **error)
 {
-	g_autofree char *what = g_strdup_printf("Net %s", net->device.instance);
+	g_autofree char *what = g_strchomp(g_strdup_printf("Net %s", net->device.instance));
 	const struct net_user user = {
 		.lock = &net->virtio.lock,
 		.context = net->virtio.context,
@@ -599,8 +612,6 @@ static bool net_open(struct net *net, const struct net_config *config, GError **
 		.data = net,
 	};
 
-	if (config->mtu && config->mtu < 576)
-		return net_bad(error, net->device.instance, "Mtu=: at least 576", "");
 	net->backend = net_backends[config->mode](config, what, &user, error);
 	if (!net->backend)
 		return false;
@@ -620,8 +631,11 @@ static struct device *net_create(struct machine *machine, const char *instance,
 	const void *config, GError **error)
 {
 	const struct net_config *net_config = config;
-	struct net *net = g_new0(struct net, 1);
+	struct net *net;
 
+	if (!net_check(machine->config, instance, config, error))
+		return NULL;
+	net = g_new0(struct net, 1);
 	net->device = (struct device){
 		.type = &virtio_net,
 		.instance = instance,
@@ -637,12 +651,10 @@ static struct device *net_create(struct machine *machine, const char *instance,
 	g_source_attach(net->again, net->virtio.context);
 	if (!net_config->mac)
 		net_mac_default(machine->config->name, instance, net->mac);
-	else if (!net_mac_parse(net_config->mac, net->mac) &&
-		!net_bad(error, instance, "Mac=: expected 02:00:00:00:00:01, not ", net_config->mac))
-		goto fail;
+	else
+		net_mac_parse(net_config->mac, net->mac);
 	if (net_open(net, net_config, error) && virtio_attach_pci(machine, &net->virtio, error))
 		return &net->device;
-fail:
 	net_destroy(&net->device);
 	return NULL;
 }

@@ -136,7 +136,7 @@ static void only_files_are_kernels(void)
 		struct boot_source source = { .fd = -1 };
 		g_autoptr(GError) error = NULL;
 
-		test_assert(!source_open(&source, wrong[i], &error));
+		test_assert(!machine_source_open(&source, wrong[i], &error));
 		test_assert(strstr(error->message, wrong[i]));
 		if (source.fd >= 0)
 			close(source.fd);
