@@ -83,6 +83,11 @@ struct net_backend *net_macvtap_new(const struct net_config *config, const char 
 	return NULL;
 }
 
+bool net_passt_check(const struct net_config *config, const char *what, GError **error)
+{
+	return true;
+}
+
 struct net_backend *net_passt_new(const struct net_config *config, const char *what,
 	const struct net_user *user, GError **error)
 {

@@ -98,7 +98,13 @@ static void bad_values_are_refused(void)
 		{ "[S]\nMust=x\nFlag=maybe\n", "yes or no" },
 		{ "[S]\nMust=x\nChoice=blue\n", "one of red, green" },
 		{ "Must=x\n", "/etc/x.conf" },
-		{ "[S\nMust=x\n", "/etc/x.conf" },
+		{ "[S\nMust=x\n", "/etc/x.conf:1:" },
+		{ "[S]\nMust=x\n\nwhat\n", "/etc/x.conf:4:" },
+		{ "[S]\nMust=x\nMusty=x\n", "/etc/x.conf:3: there is no Musty= in [S]" },
+		{ "[S]\nMust=x\nMust=y\n", "/etc/x.conf:3: Must= of [S] is in line 2" },
+		{ "[S]\nMust=x\n[S]\nText=y\n", "/etc/x.conf:3: [S] is in line 1" },
+		{ "[S]\nMust=x\nText=C:\\disk\n", "/etc/x.conf:3: Text=" },
+		{ "[S]\nMust=\xff\n", "UTF-8" },
 	};
 	struct sample sample;
 
