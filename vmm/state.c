@@ -6,9 +6,10 @@
  * and a section is a record whose name begins with '[' and that has no data.
  */
 #include "vmm/state.h"
-#include "vmm/error.h"
 
 #include <string.h>
+
+#include "vmm/error.h"
 
 enum state_limits {
 	STATE_NAME_MAX = 200,
