@@ -29,6 +29,7 @@ menuentry "The second line" { echo second }
 # As the eyes of a scenario: shares of these in a picture of a text mode.
 BLUE = (0, 0, 170)
 GREY = (170, 170, 170)
+RED = (170, 0, 0)  # what is selected
 
 
 def version():
@@ -116,8 +117,8 @@ def run(pc):
     if changed_rows(menu, back):
         raise LabError("GRUB's menu is not what it was after down and up")
     guest.send_keys("ret")
-    guest.wait_screen(lambda shot: share(shot, BLUE) > 0.2 and share(shot, GREY) > 0.1, 480,
-                      "the installer's first dialog")
+    guest.wait_screen(lambda shot: share(shot, BLUE) > 0.05 and share(shot, GREY) > 0.1
+                      and share(shot, RED) > 0.003, 480, "the installer's first dialog")
     dialog = guest.screenshot("dialog-1")
     moved, first = press(guest, "down", dialog, "dialog-2", 3)
     press(guest, "up", moved, "dialog-3", 3)
