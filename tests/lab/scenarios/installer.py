@@ -30,6 +30,7 @@ menuentry "The second line" { echo second }
 BLUE = (0, 0, 170)
 GREY = (170, 170, 170)
 RED = (170, 0, 0)  # what is selected
+LINE = 16          # height of a line of text
 
 
 def version():
@@ -91,6 +92,15 @@ def changed_rows(before, after):
     return (rows[0], rows[-1]) if rows else None
 
 
+def selected(shot):
+    """Where the dialog's selection begins, a bar of red; -1 without one."""
+    for y, row in enumerate(shot.rows):
+        red = sum(row[at:at + 3] == bytes(RED) for at in range(0, len(row), shot.channels))
+        if red > shot.width // 10:
+            return y
+    return -1
+
+
 def press(guest, key, before, name, most):
     """The picture after the key: the change must lie within so many neighbouring text lines."""
     guest.send_keys(key)
@@ -120,7 +130,11 @@ def run(pc):
     guest.wait_screen(lambda shot: share(shot, BLUE) > 0.05 and share(shot, GREY) > 0.1
                       and share(shot, RED) > 0.003, 480, "the installer's first dialog")
     dialog = guest.screenshot("dialog-1")
-    moved, first = press(guest, "down", dialog, "dialog-2", 3)
-    press(guest, "up", moved, "dialog-3", 3)
+    first = selected(dialog)
+    for key, line, name in (("down", first + LINE, "dialog-2"), ("up", first, "dialog-3")):
+        guest.send_keys(key)
+        guest.wait_screen(lambda shot, line=line: selected(shot) == line, 30,
+                          "the selection at line %d after %s" % (line, key))
+        guest.screenshot(name)
     guest.poweroff()
     return "menu and dialog of %ux%u moved by PS/2" % (dialog.width, dialog.height)
