@@ -1,0 +1,93 @@
+/*
+ * What is configured: seats, guests, people. Files in /etc/irori (or another folder, for tests):
+ *
+ *	irori.conf          [Irori]
+ *	seats.d/NAME.conf   [Seat]      a seat, called NAME
+ *	guests.d/NAME.conf  [Household] beside the sections of irori-vmm: a guest, called NAME
+ *	people.d/NAME.conf  [Person]
+ *
+ * with drop-ins in NAME.conf.d/, systemd's way. A file that is wrong is left out with a message that
+ * has file, line and what was expected; the others count. An unknown key is a warning.
+ *
+ * Thread: any; nothing here changes after household_load.
+ */
+#ifndef IRORI_SEATS_HOUSEHOLD_H
+#define IRORI_SEATS_HOUSEHOLD_H
+
+#include <glib.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+/* Lists are NULL-terminated and never NULL. */
+struct seat_config {
+	char *name;
+	char **outputs;  /* places of connectors, or "monitor:IDENTITY" */
+	char **inputs;   /* places or prefixes */
+	char *sound;     /* place of a card; NULL: none */
+	char **guests;   /* that may be shown, the first is shown at first; empty: all */
+	char *mode;      /* WIDTHxHEIGHT, or NULL: what the monitor prefers */
+	char *chord;     /* two key names "LeftCtrl+RightCtrl"; NULL: that */
+	uint32_t volume; /* per cent */
+	uint32_t number; /* from 1, by name; not a key */
+};
+
+struct guest_entry {
+	char *name;
+	char *title;   /* for people; the name if there is none */
+	char *path;    /* the file, for irori-vmm */
+	char *person;  /* NULL: everybody's */
+	bool autostart, kiosk, restart; /* kiosk: reset when the visitor leaves; restart: after a crash */
+	char **seats;  /* where it may be shown; empty: everywhere */
+	uint32_t cpu_weight; /* 1..10000 */
+	uint32_t cpu_quota;  /* per cent of a processor; 0: no limit */
+	uint64_t memory_max; /* of its processes; 0: no limit */
+	uint64_t disk_quota; /* what its ephemeral disk may take; 0: no limit */
+};
+
+/* One span of hours on days of a week: bit 0 is Monday. Minutes since midnight, from < to. */
+struct hours_span {
+	uint8_t days;
+	uint16_t from, to;
+};
+
+struct person {
+	char *name;
+	char *title;
+	char *pin;        /* crypt(5); NULL: none */
+	bool parent;      /* its PIN extends and unlocks for others */
+	GArray *hours;    /* struct hours_span; empty: always */
+	uint32_t budget;  /* minutes a day; 0: no limit */
+	GArray *warnings; /* uint32_t minutes, falling: 15, 5, 1 */
+};
+
+struct irori_config {
+	char *sound_server; /* NULL: what is there */
+	uint32_t backoff_min_ms, backoff_max_ms;
+	uint32_t shutdown_seconds; /* for guests to switch off by themselves */
+};
+
+struct household {
+	struct irori_config irori;
+	GPtrArray *seats;   /* struct seat_config, by name */
+	GPtrArray *guests;  /* struct guest_entry, by name */
+	GPtrArray *people;  /* struct person, by name */
+	GPtrArray *complaints; /* char *, a line each, for the log and for `irori check` */
+};
+
+/* Never fails: what is wrong is among the complaints. */
+struct household *household_load(const char *folder);
+void household_free(struct household *household);
+const struct seat_config *household_seat(const struct household *household, const char *name);
+const struct guest_entry *household_guest(const struct household *household, const char *name);
+const struct person *household_person(const struct household *household, const char *name);
+
+/* sd-login's rule without its prefix: 1 to 63 of a-z A-Z 0-9 _ - . and no dot first. */
+bool household_name_valid(const char *name);
+
+/* Writes seats.d/NAME.conf, whole or not at all; a file that is there is kept unless `replace`. */
+bool household_write_seat(const char *folder, const struct seat_config *seat, bool replace,
+	GError **error);
+struct seat_config *seat_config_copy(const struct seat_config *seat);
+void seat_config_free(struct seat_config *seat);
+
+#endif

@@ -1,0 +1,72 @@
+/*
+ * What is plugged into this PC, as far as seats are concerned: monitors, input devices, sound cards,
+ * USB storage, PCI functions with their IOMMU groups. Read from udev and sysfs; everything that comes
+ * from a device (names, EDIDs, serial numbers) is hostile text and is cut and cleaned here.
+ *
+ * A place says where a thing is plugged in, and is how configuration names it: udev's ID_PATH
+ * ("pci-0000:00:04.0-usb-0:1.2:1.0"), for a monitor the card's and the connector's name with a colon
+ * between ("pci-0000:00:02.0:HDMI-A-1"). A place of an input or sound device may be given by a prefix that
+ * ends where a component does ('-', ':', '.'): a port, or a hub and all that is plugged into it.
+ *
+ * Thread: one thread at a time calls everything; events come from inventory_dispatch.
+ */
+#ifndef IRORI_SEATS_INVENTORY_H
+#define IRORI_SEATS_INVENTORY_H
+
+#include <glib.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#define INVENTORY_PLACE 128
+#define INVENTORY_TEXT 64
+
+enum inventory_kind {
+	INVENTORY_MONITOR, /* a connector, whether or not something is connected */
+	INVENTORY_INPUT,   /* an event device */
+	INVENTORY_SOUND,
+	INVENTORY_STORAGE, /* USB mass storage */
+	INVENTORY_PCI,
+	INVENTORY_KINDS
+};
+
+struct inventory_item {
+	enum inventory_kind kind;
+	uint32_t id;                   /* of this appearance: never used again */
+	char place[INVENTORY_PLACE];
+	char hub[INVENTORY_PLACE];     /* the hub's place; "": plugged into the PC itself */
+	char name[INVENTORY_TEXT];     /* for people */
+	char node[INVENTORY_TEXT];     /* /dev/input/event3, /dev/dri/card0, ...; "": none */
+	char identity[INVENTORY_TEXT]; /* make, model, serial: of a monitor by its EDID; "": unknown */
+	uint32_t input;                /* enum wire_input_kind, or'ed */
+	bool connected;                /* MONITOR */
+	uint32_t width, height;        /* MONITOR: preferred mode; 0: unknown */
+	uint32_t width_mm, height_mm;
+	bool hdmi;                     /* SOUND: goes out at monitors of the card beside it */
+	int iommu_group;               /* PCI; -1: none */
+	bool boot_display;             /* MONITOR, PCI: firmware used this card */
+};
+
+struct inventory;
+
+struct inventory_events {
+	/* `item` is valid until return; so is what inventory_items says. A change of a monitor
+	 * (plugged in, out) is `changed`. */
+	void (*added)(void *data, const struct inventory_item *item);
+	void (*changed)(void *data, const struct inventory_item *item);
+	void (*removed)(void *data, const struct inventory_item *item);
+};
+
+/* Looks at all there is (no events for that), then watches. NULL and error set without udev. */
+struct inventory *inventory_new(const struct inventory_events *events, void *data, GError **error);
+void inventory_free(struct inventory *inventory);
+int inventory_fd(const struct inventory *inventory);
+/* Handles what has arrived, a bounded number of events. */
+void inventory_dispatch(struct inventory *inventory);
+/* GPtrArray of const struct inventory_item *, sorted by kind and place; the inventory's. */
+const GPtrArray *inventory_items(const struct inventory *inventory);
+
+/* Whether `pattern` (a place or a prefix that ends where a component does) covers `place`; the longest
+ * that covers wins: how long, or 0. */
+size_t place_covers(const char *pattern, const char *place);
+
+#endif
