@@ -22,9 +22,9 @@
 struct router;
 
 enum router_limits {
-	ROUTER_SOURCES = 16,
+	ROUTER_SOURCES = 64,
 	ROUTER_GUESTS = 16,
-	ROUTER_REPORT = 32, /* events in one report, the end included */
+	ROUTER_REPORT = 64, /* events in one report, the end included: ten fingers fit */
 	ROUTER_NOBODY = -1,
 };
 
