@@ -35,8 +35,8 @@ struct inventory_item {
 	char place[INVENTORY_PLACE];
 	char hub[INVENTORY_PLACE];     /* the hub's place; "": plugged into the PC itself */
 	char name[INVENTORY_TEXT];     /* for people */
-	char node[INVENTORY_TEXT];     /* /dev/input/event3, /dev/dri/card0, ...; "": none */
-	char identity[INVENTORY_TEXT]; /* make, model, serial: of a monitor by its EDID; "": unknown */
+	char node[INVENTORY_TEXT];     /* /dev/input/event3, /dev/dri/card0, /dev/sda; "": none */
+	char identity[INVENTORY_TEXT]; /* MAKE-MODEL-SERIAL of a monitor by its EDID, without spaces; "": unknown */
 	uint32_t input;                /* enum wire_input_kind, or'ed */
 	bool connected;                /* MONITOR */
 	uint32_t width, height;        /* MONITOR: preferred mode; 0: unknown */
@@ -68,5 +68,10 @@ const GPtrArray *inventory_items(const struct inventory *inventory);
 /* Whether `pattern` (a place or a prefix that ends where a component does) covers `place`; the longest
  * that covers wins: how long, or 0. */
 size_t place_covers(const char *pattern, const char *place);
+/* The port that a device is plugged into: its place without what is inside the device ("...-usb-0:1.2" of
+ * "...-usb-0:1.2:1.0"; "platform-i8042" of a laptop's keyboard and touch pad). g_free. */
+char *place_port(const char *place);
+/* The hub that has this port, as a place; NULL: none, the PC itself. g_free. */
+char *place_hub(const char *port);
 
 #endif

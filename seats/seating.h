@@ -9,16 +9,26 @@
 #include "seats/household.h"
 #include "seats/inventory.h"
 
-/* The seat that a device belongs to: the longest place that covers it wins, then the seats' order.
- * `connector by place` before `monitor:IDENTITY`. NULL: nobody's. seats: of struct seat_config. */
+/* The seat that a device belongs to: the longest place that covers it wins, then the seats' order. A
+ * monitor is looked for in Outputs=, by place before monitor:IDENTITY; a sound card in Sound=, then as all
+ * else in Inputs=: a headset at the seat's hub is the seat's. NULL: nobody's; so are PCI functions. seats:
+ * of struct seat_config. */
 const struct seat_config *seating_of(const GPtrArray *seats, const struct inventory_item *item);
 
 /*
- * Seats for a machine that has none configured: one a connected monitor, from left to right as the
- * cards are numbered. Devices on a hub go together; a sound card of a monitor's own (HDMI) with it,
- * other cards one a seat; hubs with a keyboard one a seat in the order of their ports, when there are
- * as many as monitors, else keyboards stay unclaimed until somebody presses a key. GPtrArray of struct
- * seat_config that the caller frees; empty: no monitor. With one monitor everything is that seat's.
+ * Seats for a machine that has none configured: seat1, seat2, ..., one a connected monitor, from left to right
+ * as the cards are numbered. GPtrArray of struct seat_config that the caller frees; empty: no monitor.
+ *
+ * With one monitor everything is that seat's, what is plugged in later too. With more:
+ *
+ * - Keyboards go one a seat in the order of their ports when there are as many as monitors, each with the
+ *   largest hub that no other keyboard is on, and so with all on that hub. What calls itself a keyboard
+ *   and a mouse (a receiver, or a mouse with many buttons) counts only if that makes the number right; the
+ *   keyboard of an i8042 only if the number is right with it; a laptop's own keyboard is its own panel's.
+ *   Otherwise no input belongs to anybody until somebody presses a key.
+ * - Mice and the like that are on none of these hubs: the same, when there are as many as monitors.
+ * - Sound: a card on the seat's hub; else that of the monitor's card (HDMI) if the card has no other
+ *   monitor; else the cards that are left, in order.
  */
 GPtrArray *seating_propose(const GPtrArray *items);
 

@@ -154,10 +154,13 @@ bool machine_sections(const struct config_file *file, const struct device_type *
 	return found || !type->always || call(data, type, NULL, "", error);
 }
 
+/* What irorid reads in the same file, and knows the keys of. */
+static const char household_section[] = "Household";
+
 bool machine_sections_known(const struct config_file *file, GError **error)
 {
 	for (const char *const *s = config_file_sections(file); *s; s++) {
-		bool known = !strcmp(*s, "Guest");
+		bool known = !strcmp(*s, "Guest") || !strcmp(*s, household_section);
 
 		for (const struct device_type *const *t = __start_irori_devices;
 			t < __stop_irori_devices; t++)

@@ -23,7 +23,7 @@ bool machine_guest_load(const struct config_file *file, struct guest_config *con
 /* Opened once and kept: a reset needs no right to open files. NULL: nothing. source->fd is -1 before. */
 bool machine_source_open(struct boot_source *source, const char *path, GError **error);
 
-/* False and error set for a section that is no device's. */
+/* False and error set for a section that is no device's, nor [Household], which is irorid's. */
 bool machine_sections_known(const struct config_file *file, GError **error);
 
 /* Calls for each section of the type, in the file's order; with section NULL for a type that is

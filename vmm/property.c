@@ -321,21 +321,35 @@ static bool property_fill(const struct property *property, const struct config_f
 		property->key, text, wanted);
 }
 
+static const struct property *property_find(const struct property *table, const char *key)
+{
+	for (; table && table->key; table++)
+		if (!strcmp(table->key, key))
+			return table;
+	return NULL;
+}
+
 /* A key that nobody knows is a key that somebody relies on. */
 static bool keys_known(const struct property *table, const struct config_file *file,
 	const char *section, GError **error)
 {
 	g_auto(GStrv) keys = g_key_file_get_keys(file->keys, section, NULL, NULL);
 
-	for (char **key = keys; key && *key; key++) {
-		const struct property *property = table;
-
-		while (property && property->key && strcmp(property->key, *key))
-			property++;
-		if (!property || !property->key)
+	for (char **key = keys; key && *key; key++)
+		if (!property_find(table, *key))
 			return fail(error, "%s:%d: there is no %s= in [%s]; irori-vmm --help lists all",
 				file->name, config_file_line(file, section, *key), *key, section);
-	}
+	return true;
+}
+
+static bool table_fill(const struct property *table, const struct config_file *file,
+	const char *section, void *into, GError **error)
+{
+	for (const struct property *property = table; property && property->key; property++)
+		if (!property_fill(property, file, section, into, error)) {
+			property_clear(table, into);
+			return false;
+		}
 	return true;
 }
 
@@ -344,11 +358,37 @@ bool property_parse(const struct property *table, const struct config_file *file
 {
 	if (file && section && !keys_known(table, file, section, error))
 		return false;
-	for (const struct property *property = table; property && property->key; property++)
-		if (!property_fill(property, file, section, into, error)) {
-			property_clear(table, into);
+	return table_fill(table, file, section, into, error);
+}
+
+bool property_parse_known(const struct property *table, const struct config_file *file,
+	const char *section, void *into, property_unknown_fn *unknown, void *data, GError **error)
+{
+	g_auto(GStrv) keys = g_key_file_get_keys(file->keys, section, NULL, NULL);
+
+	for (char **key = keys; unknown && key && *key; key++) {
+		g_autofree char *message = NULL;
+
+		if (property_find(table, *key))
+			continue;
+		message = g_strdup_printf("%s:%d: there is no %s= in [%s]; it is ignored", file->name,
+			config_file_line(file, section, *key), *key, section);
+		unknown(data, message);
+	}
+	return table_fill(table, file, section, into, error);
+}
+
+bool property_override(const struct property *table, const struct config_file *file,
+	const char *section, void *into, GError **error)
+{
+	for (const struct property *property = table; property && property->key; property++) {
+		if (!config_file_line(file, section, property->key))
+			continue;
+		if (is_text(property))
+			g_clear_pointer((char **)((char *)into + property->offset), g_free);
+		if (!property_fill(property, file, section, into, error))
 			return false;
-		}
+	}
 	return true;
 }
 

@@ -2,8 +2,8 @@
  * Property tables: one table makes the parser of a configuration section, its --help, its JSON, and
  * its man page.
  *
- * Configuration is INI (GKeyFile) with systemd's habits: an unknown key is a warning with file and
- * line, a bad value an error with file, line and what was expected.
+ * Configuration is INI (GKeyFile) with systemd's habits: a bad value is an error with file, line and what
+ * was expected; an unknown key is an error for a guest's machine, a warning for a household.
  *
  * Thread: any; tables are const.
  */
@@ -53,6 +53,14 @@ int config_file_line(const struct config_file *file, const char *section, const 
 /* Fills `into` (zeroed by the caller) from a section (NULL or absent: defaults only). A key of it that
  * is not in the table is an error. */
 bool property_parse(const struct property *table, const struct config_file *file,
+	const char *section, void *into, GError **error);
+/* The same, but a key that is not in the table is only told of, with file and line (unknown may be NULL). */
+typedef void property_unknown_fn(void *data, const char *message);
+bool property_parse_known(const struct property *table, const struct config_file *file,
+	const char *section, void *into, property_unknown_fn *unknown, void *data, GError **error);
+/* Only the keys of the table that the section has, over what `into` has already, as a drop-in does. False:
+ * a value is wrong, and so is `into` then: parse the file alone first. */
+bool property_override(const struct property *table, const struct config_file *file,
 	const char *section, void *into, GError **error);
 void property_clear(const struct property *table, void *from);
 /* "Key=VALUE  help (default X)" lines, and a JSON object text; g_free. */
