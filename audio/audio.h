@@ -36,11 +36,13 @@ enum audio_limits {
 /* Strings are the caller's, and copied. */
 struct audio_config {
 	const char *server;   /* NULL: the user's own */
-	const char *sink;     /* device to play on; NULL: the server's default */
-	const char *source;   /* device to record from; NULL: the server's default */
+	/* Devices to play on, to record from: a name, "path:" and the place of its card (place.h), or
+	 * NULL, the server's default. A sink by place is the seat's own: it need not be there yet, and
+	 * `volume` is the sink's. */
+	const char *sink, *source;
 	const char *name;     /* what mixers show */
 	unsigned latency_ms;  /* what the server buffers; 0: AUDIO_LATENCY_MS */
-	unsigned volume;      /* per cent of this stream */
+	unsigned volume;      /* per cent, of this stream or of the sink */
 };
 
 #define AUDIO_LATENCY_MS 30u

@@ -7,6 +7,10 @@
  * we are late: gaps are silence of our own. DONT_MOVE, because a seat's sound belongs to the seat's
  * device: when that goes, the stream fails and the seat looks for it again.
  *
+ * A sink by place ("path:") is looked for in the server's list, and the device is ready when it is
+ * there. It belongs to the seat: the volume is set on the sink itself, and it is never muted. A
+ * microphone that is not there, or goes, is waited for; the sound does not suffer.
+ *
  * Thread: the library's own for callbacks, with its lock held; ops take that lock.
  */
 #define G_LOG_DOMAIN "irori-sound"
@@ -15,6 +19,9 @@
 
 #include <errno.h>
 #include <pulse/pulseaudio.h>
+
+#include "audio/place.h"
+#include "audio/pulse_find.h"
 
 struct audio_device {
 	const struct audio_events *events;
@@ -26,6 +33,10 @@ struct audio_device {
 	bool want_playback, want_recording, failed;
 	char *sink, *source, *name;
 	unsigned latency_ms, volume;
+	struct pulse_find *find;
+	char *found[PULSE_DIRECTIONS]; /* the name of what is at the place now; NULL: nothing */
+	uint32_t sink_index;
+	uint8_t sink_channels;
 };
 
 /* With the loop's lock. */
@@ -58,9 +69,12 @@ static void pulse_stream_state(pa_stream *stream, void *data)
 	struct audio_device *device = data;
 	pa_stream_state_t state = pa_stream_get_state(stream);
 
-	if (state == PA_STREAM_FAILED || state == PA_STREAM_TERMINATED)
-		pulse_fail(device, stream == device->playback ? "the playback stream is gone"
-							      : "the recording is gone");
+	if (state != PA_STREAM_FAILED && state != PA_STREAM_TERMINATED)
+		return;
+	if (stream == device->playback)
+		return pulse_fail(device, "the playback stream is gone");
+	g_message("no microphone: %s", pa_strerror(pa_context_errno(device->context)));
+	pulse_drop_stream(&device->recording);
 }
 
 static void pulse_write(pa_stream *stream, size_t bytes, void *data)
@@ -120,6 +134,41 @@ static uint32_t pulse_bytes(const struct audio_format *format, unsigned ms)
 	return format->rate * ms / 1000 * audio_frame_bytes(format);
 }
 
+/* What to connect to; false: it is not there now. */
+static bool pulse_target(const struct audio_device *device, enum pulse_direction direction,
+	const char **name)
+{
+	const char *given = direction == PULSE_SINK ? device->sink : device->source;
+
+	*name = place_of(given) ? device->found[direction] : given;
+	return *name || !place_of(given);
+}
+
+static pa_volume_t pulse_stream_volume(const struct audio_device *device)
+{
+	return place_of(device->sink) ? PA_VOLUME_NORM : PA_VOLUME_NORM / 100 * device->volume;
+}
+
+/* With the loop's lock. */
+static void pulse_drop_operation(pa_operation *operation)
+{
+	if (operation)
+		pa_operation_unref(operation);
+}
+
+/* With the loop's lock, the sink is there. Below 100 % by PulseAudio's own curve, as mixers show it. */
+static void pulse_sink_volume(struct audio_device *device)
+{
+	pa_cvolume volume;
+
+	pa_cvolume_set(&volume, CLAMP(device->sink_channels, 1, PA_CHANNELS_MAX),
+		PA_VOLUME_NORM / 100 * device->volume);
+	pulse_drop_operation(pa_context_set_sink_volume_by_index(device->context,
+		device->sink_index, &volume, NULL, NULL));
+	pulse_drop_operation(pa_context_set_sink_mute_by_index(device->context,
+		device->sink_index, 0, NULL, NULL));
+}
+
 /* With the loop's lock, context ready. */
 static void pulse_connect_playback(struct audio_device *device)
 {
@@ -132,13 +181,16 @@ static void pulse_connect_playback(struct audio_device *device)
 		.fragsize = (uint32_t)-1,
 	};
 	pa_cvolume volume;
+	const char *sink;
 
-	pa_cvolume_set(&volume, format->channels, PA_VOLUME_NORM / 100 * device->volume);
+	if (!pulse_target(device, PULSE_SINK, &sink))
+		return;
+	pa_cvolume_set(&volume, format->channels, pulse_stream_volume(device));
 	device->playback = pulse_stream_new(device, device->name, format);
 	if (!device->playback)
 		return pulse_fail(device, "no playback stream");
 	pa_stream_set_write_callback(device->playback, pulse_write, device);
-	if (pa_stream_connect_playback(device->playback, device->sink, &attr,
+	if (pa_stream_connect_playback(device->playback, sink, &attr,
 		    PA_STREAM_ADJUST_LATENCY | PA_STREAM_INTERPOLATE_TIMING |
 			    PA_STREAM_AUTO_TIMING_UPDATE | PA_STREAM_DONT_MOVE,
 		    &volume, NULL) < 0)
@@ -152,14 +204,53 @@ static void pulse_connect_recording(struct audio_device *device)
 		.maxlength = (uint32_t)-1,
 		.fragsize = pulse_bytes(format, 10),
 	};
+	const char *source;
 
+	if (!pulse_target(device, PULSE_SOURCE, &source))
+		return;
 	device->recording = pulse_stream_new(device, "microphone", format);
 	if (!device->recording)
-		return pulse_fail(device, "no recording stream");
+		return;
 	pa_stream_set_read_callback(device->recording, pulse_read, device);
-	if (pa_stream_connect_record(device->recording, device->source, &attr,
+	if (pa_stream_connect_record(device->recording, source, &attr,
 		    PA_STREAM_ADJUST_LATENCY | PA_STREAM_DONT_MOVE) < 0)
-		pulse_fail(device, "no recording stream");
+		pulse_drop_stream(&device->recording);
+}
+
+/* The device is there: what it was asked for before can begin. */
+static void pulse_ready(struct audio_device *device)
+{
+	device->events->ready(device->user);
+	if (place_of(device->sink))
+		pulse_sink_volume(device);
+	if (device->want_playback && !device->playback)
+		pulse_connect_playback(device);
+}
+
+static void pulse_found(void *user, enum pulse_direction direction,
+	const struct pulse_device *found)
+{
+	struct audio_device *device = user;
+	bool had = device->found[direction] != NULL;
+
+	g_free(device->found[direction]);
+	device->found[direction] = g_strdup(found->name);
+	if (direction == PULSE_SOURCE) {
+		/* If there was one, its stream is over or about to be. */
+		if (had || !found->name)
+			pulse_drop_stream(&device->recording);
+		if (found->name && device->want_recording)
+			pulse_connect_recording(device);
+		return;
+	}
+	if (had)
+		return pulse_fail(device, "the sound card was unplugged, or is another now");
+	device->sink_index = found->index;
+	device->sink_channels = found->channels;
+	if (found->name)
+		pulse_ready(device);
+	else
+		g_message("no sound card at %s yet", place_of(device->sink));
 }
 
 static void pulse_context_state(pa_context *context, void *data)
@@ -172,9 +263,18 @@ static void pulse_context_state(pa_context *context, void *data)
 	if (state != PA_CONTEXT_READY)
 		return;
 	audio_thread_urgent(); /* this is the library's thread */
-	device->events->ready(device->user);
-	if (device->want_playback && !device->playback)
-		pulse_connect_playback(device);
+	if (place_of(device->sink) || place_of(device->source)) {
+		const char *const places[PULSE_DIRECTIONS] = {
+			[PULSE_SINK] = place_of(device->sink),
+			[PULSE_SOURCE] = place_of(device->source),
+		};
+
+		device->find = pulse_find_new(context, places, pulse_found, device);
+		if (!device->find)
+			return pulse_fail(device, "the sound server does not say what it has");
+	}
+	if (!place_of(device->sink))
+		pulse_ready(device);
 	if (device->want_recording && !device->recording)
 		pulse_connect_recording(device);
 }
@@ -192,10 +292,7 @@ static int pulse_play(struct audio_device *device, const struct audio_format *fo
 	pa_threaded_mainloop_lock(device->loop);
 	device->want_playback = true;
 	if (device->playback && same) {
-		pa_operation *o = pa_stream_cork(device->playback, 0, NULL, NULL);
-
-		if (o)
-			pa_operation_unref(o);
+		pulse_drop_operation(pa_stream_cork(device->playback, 0, NULL, NULL));
 	} else {
 		pulse_drop_stream(&device->playback);
 		device->format = *format;
@@ -214,8 +311,7 @@ static void pulse_rest(struct audio_device *device)
 	device->want_playback = false;
 	if (device->playback)
 		o = pa_stream_cork(device->playback, 1, NULL, NULL);
-	if (o)
-		pa_operation_unref(o);
+	pulse_drop_operation(o);
 	pa_threaded_mainloop_unlock(device->loop);
 }
 
@@ -239,13 +335,15 @@ static void pulse_volume(struct audio_device *device, unsigned percent)
 
 	pa_threaded_mainloop_lock(device->loop);
 	device->volume = percent;
-	if (device->playback && pa_stream_get_state(device->playback) == PA_STREAM_READY) {
+	if (place_of(device->sink)) {
+		if (device->found[PULSE_SINK] && pulse_is_ready(device))
+			pulse_sink_volume(device);
+	} else if (device->playback && pa_stream_get_state(device->playback) == PA_STREAM_READY) {
 		pa_cvolume_set(&volume, device->format.channels, PA_VOLUME_NORM / 100 * percent);
 		o = pa_context_set_sink_input_volume(device->context,
 			pa_stream_get_index(device->playback), &volume, NULL, NULL);
 	}
-	if (o)
-		pa_operation_unref(o);
+	pulse_drop_operation(o);
 	pa_threaded_mainloop_unlock(device->loop);
 }
 
@@ -255,6 +353,7 @@ static void pulse_close(struct audio_device *device)
 		pa_threaded_mainloop_lock(device->loop);
 	pulse_drop_stream(&device->playback);
 	pulse_drop_stream(&device->recording);
+	pulse_find_free(device->find);
 	if (device->context) {
 		pa_context_set_state_callback(device->context, NULL, NULL);
 		pa_context_disconnect(device->context);
@@ -265,6 +364,8 @@ static void pulse_close(struct audio_device *device)
 		pa_threaded_mainloop_stop(device->loop);
 		pa_threaded_mainloop_free(device->loop);
 	}
+	for (unsigned i = 0; i < PULSE_DIRECTIONS; i++)
+		g_free(device->found[i]);
 	g_free(device->sink);
 	g_free(device->source);
 	g_free(device->name);

@@ -17,18 +17,20 @@
 #define MS 1000000ll
 
 enum {
-	RETRY_FIRST_MS = 250,
-	RETRY_LAST_MS = 4000, /* for the device; the guest's socket costs nothing to try */
+	RETRY_GUEST_MS = 250,
+	RETRY_FIRST_MS = 100, /* for the device */
+	RETRY_LAST_MS = 4000,
+	RETRY_EAGER = 40,     /* tries before they become rare: a server's restart takes a moment */
 	OWED_RETRY_MS = 5, /* the guest's queue was full */
 };
 
 struct retry {
 	int64_t at; /* ns; 0: at once */
-	unsigned ms;
+	unsigned ms, tries;
 };
 
 struct seat_sound {
-	char *socket, *name;
+	char *name;
 	char *server, *sink_name, *source_name, *stream_name;
 	const struct audio_ops *ops;
 	struct audio_config audio;
@@ -40,6 +42,7 @@ struct seat_sound {
 	struct sink *sink;
 	bool ready;         /* the sink's device is there */
 	bool sink_over, link_over;
+	char *socket;       /* of the guest; NULL: nobody's */
 	struct link_client *link;
 	struct retry sink_retry;
 	int64_t link_retry_ns;
@@ -48,19 +51,22 @@ struct seat_sound {
 	GMutex lock; /* what follows */
 	bool quit, changed;
 	bool microphone;
+	char *next_socket;  /* the guest that was asked for */
+	bool moved;         /* and it is another */
 	struct seat_sound_stat stat;
 };
 
 static void retry_later(struct retry *retry, int64_t now)
 {
-	retry->ms = CLAMP(retry->ms * 2, RETRY_FIRST_MS, RETRY_LAST_MS);
+	bool eager = retry->tries++ < RETRY_EAGER;
+
+	retry->ms = eager ? RETRY_FIRST_MS : MIN(retry->ms * 2, RETRY_LAST_MS);
 	retry->at = now + retry->ms * MS;
 }
 
 static void retry_clear(struct retry *retry)
 {
-	retry->at = 0;
-	retry->ms = 0;
+	*retry = (struct retry){ 0 };
 }
 
 /* Logged and kept once for each new trouble, not once for each try. */
@@ -198,7 +204,7 @@ static void sound_open_link(struct seat_sound *sound, int64_t now)
 {
 	GError *error = NULL;
 
-	if (sound->link || !sound->ready || now < sound->link_retry_ns)
+	if (sound->link || !sound->socket || !sound->ready || now < sound->link_retry_ns)
 		return;
 	sound->link = link_client_connect(sound->socket,
 		LINK_WANT_AUDIO | LINK_WANT_SINK | LINK_WANT_MIC, sound->name, &sound_link_events,
@@ -211,7 +217,7 @@ static void sound_open_link(struct seat_sound *sound, int64_t now)
 	}
 	g_debug("%s: %s", sound->name, error->message);
 	g_clear_error(&error);
-	sound->link_retry_ns = now + RETRY_FIRST_MS * MS;
+	sound->link_retry_ns = now + RETRY_GUEST_MS * MS;
 }
 
 static void sound_close_link(struct seat_sound *sound, int64_t now)
@@ -236,6 +242,28 @@ static void sound_pay(struct seat_sound *sound)
 }
 
 /* ---- the loop ---- */
+
+/* To another guest, while the device stays as it is. */
+static void sound_move(struct seat_sound *sound, int64_t now)
+{
+	bool moved, microphone;
+
+	g_mutex_lock(&sound->lock);
+	moved = sound->moved;
+	sound->moved = false;
+	microphone = sound->microphone;
+	if (moved) {
+		g_free(sound->socket);
+		sound->socket = g_strdup(sound->next_socket);
+	}
+	g_mutex_unlock(&sound->lock);
+	if (!moved)
+		return;
+	sound_close_link(sound, now);
+	if (sound->sink)
+		sink_grant(sound->sink, microphone); /* what the old guest had is not the new one's */
+	sound->link_retry_ns = 0;
+}
 
 static void sound_apply(struct seat_sound *sound)
 {
@@ -287,7 +315,7 @@ static int sound_timeout(const struct seat_sound *sound, int sink_ms, int64_t no
 
 	if (!sound->sink)
 		ms = sound_sooner(ms, sound_until(sound->sink_retry.at, now));
-	else if (sound->ready && !sound->link)
+	else if (sound->ready && sound->socket && !sound->link)
 		ms = sound_sooner(ms, sound_until(sound->link_retry_ns, now));
 	if (sound->owed)
 		ms = sound_sooner(ms, OWED_RETRY_MS);
@@ -315,6 +343,7 @@ static void sound_step(struct seat_sound *sound)
 
 	sound_open_sink(sound, now);
 	sound_apply(sound);
+	sound_move(sound, now);
 	if (sound->sink)
 		ms = sink_dispatch(sound->sink, now);
 	if (sound->sink_over) {
@@ -326,7 +355,7 @@ static void sound_step(struct seat_sound *sound)
 	sound_open_link(sound, now);
 	if (sound->link && link_client_dispatch(sound->link) < 0) {
 		sound_close_link(sound, now);
-		sound->link_retry_ns = now + RETRY_FIRST_MS * MS;
+		sound->link_retry_ns = now + RETRY_GUEST_MS * MS;
 	}
 	sound_pay(sound);
 	sound_publish(sound);
@@ -371,6 +400,7 @@ struct seat_sound *seat_sound_new(const struct seat_sound_config *config, GError
 	sound = g_new0(struct seat_sound, 1);
 	sound->wake = wake;
 	sound->socket = g_strdup(config->socket);
+	sound->next_socket = g_strdup(config->socket);
 	sound->name = g_strdup(config->name);
 	sound->ops = config->ops;
 	sound->now = config->now;
@@ -397,12 +427,26 @@ void seat_sound_free(struct seat_sound *sound)
 	close(sound->wake);
 	g_mutex_clear(&sound->lock);
 	g_free(sound->socket);
+	g_free(sound->next_socket);
 	g_free(sound->name);
 	g_free(sound->server);
 	g_free(sound->sink_name);
 	g_free(sound->source_name);
 	g_free(sound->stream_name);
 	g_free(sound);
+}
+
+void seat_sound_guest(struct seat_sound *sound, const char *socket)
+{
+	g_mutex_lock(&sound->lock);
+	if (g_strcmp0(sound->next_socket, socket)) {
+		g_free(sound->next_socket);
+		sound->next_socket = g_strdup(socket);
+		sound->moved = sound->changed = true;
+		sound->microphone = false;
+	}
+	g_mutex_unlock(&sound->lock);
+	sound_wake(sound);
 }
 
 void seat_sound_volume(struct seat_sound *sound, unsigned percent)

@@ -3,9 +3,10 @@
  *
  * It sits at the guest as a seat of its own that wants AUDIO and SINK (and MIC) and nothing else, so
  * whoever shows the picture need not care. It offers itself as the guest's clock only while the
- * device is there: when the sound server goes away it hangs up, the guest goes on by its null clock,
- * and the device is tried again (0.25 s to 4 s apart). When the guest goes away the device rests and
- * the guest is tried again every 0.25 s.
+ * device is there: when the sound server or the sound card goes away it hangs up, the guest goes on by
+ * its null clock, and the device is tried again (every 0.1 s for some seconds, in which a server that
+ * was restarted is back, then up to 4 s apart). When the guest goes away the device rests and the
+ * guest is tried again every 0.25 s.
  *
  * Thread: seat_sound_new and _free from the owner's; the setters and stat from any.
  */
@@ -17,7 +18,7 @@
 struct seat_sound;
 
 struct seat_sound_config {
-	const char *socket; /* the guest's seat link */
+	const char *socket; /* the guest's seat link; NULL: nobody's yet */
 	const char *name;   /* of the seat, for the guest's log */
 	const struct audio_ops *ops;
 	struct audio_config audio;
@@ -38,6 +39,9 @@ struct seat_sound_stat {
 struct seat_sound *seat_sound_new(const struct seat_sound_config *config, GError **error);
 void seat_sound_free(struct seat_sound *sound);
 
+/* Another guest from now on, by its seat link; NULL: nobody. Closes the microphone, unless it is the
+ * same one. */
+void seat_sound_guest(struct seat_sound *sound, const char *socket);
 void seat_sound_volume(struct seat_sound *sound, unsigned percent);
 void seat_sound_grant(struct seat_sound *sound, bool microphone);
 void seat_sound_stat(struct seat_sound *sound, struct seat_sound_stat *stat);

@@ -5,6 +5,7 @@ usage: sound.py pulse PLAY_TONE
        sound.py guest IRORI_VMM IRORI_SOUND KERNEL INITRD
        sound.py loss IRORI_VMM IRORI_SOUND KERNEL INITRD
        sound.py reboot IRORI_VMM IRORI_SOUND KERNEL INITRD
+       sound.py place IRORI_VMM IRORI_SOUND KERNEL INITRD
 
 Exit status 77: no sound server (or no /dev/kvm) here.
 """
@@ -103,9 +104,10 @@ class Recording:
 
 
 class Server:
-    """A PulseAudio of our own with one null sink, and a recorder on its monitor."""
+    """A PulseAudio of our own with null sinks, and a recorder on the monitor of the first."""
 
-    def __init__(self, folder):
+    def __init__(self, folder, sinks=(('seat1', 'nowhere'),)):
+        self.sinks = sinks
         for tool in ('pulseaudio', 'parec', 'pactl'):
             if not shutil.which(tool):
                 skip(f'{tool} is not installed')
@@ -123,7 +125,9 @@ class Server:
                                   '--use-pid-file=no', '--system=no', '--log-target=stderr',
                                   '-L', f'module-native-protocol-unix socket={self.folder}/native '
                                   'auth-anonymous=1',
-                                  '-L', f'module-null-sink sink_name=seat1 rate={RATE}'],
+                                  *(word for sink in self.sinks
+                                    for word in ('-L', 'module-null-sink '
+                                                 + self.arguments(*sink)))],
                                  'pulseaudio.log')
         if not self.wait_for(lambda: subprocess.run(
                 ['pactl', 'info'], env=self.env, capture_output=True).returncode == 0):
@@ -131,7 +135,24 @@ class Server:
             skip('pulseaudio does not start here: '
                  + (self.folder / 'pulseaudio.log').read_text()[-300:])
         self.raw.unlink(missing_ok=True)
-        self.recorder = self.start(['parec', '-d', 'seat1.monitor', '--raw', '--format=s16le',
+        self.record()
+
+    @staticmethod
+    def arguments(name, place):
+        """A null sink that says where its card is, as udev's ID_PATH does."""
+        return (f'sink_name={name} rate={RATE} '
+                f'sink_properties=device.bus_path={place}')
+
+    def pactl(self, *words):
+        return subprocess.run(['pactl', *words], env=self.env, text=True, check=True,
+                              capture_output=True).stdout.strip()
+
+    def modules(self, name):
+        return [line.split('\t')[0] for line in self.pactl('list', 'short', 'modules').splitlines()
+                if f'sink_name={name} ' in line]
+
+    def record(self):
+        self.recorder = self.start(['parec', '-d', f'{self.sinks[0][0]}.monitor', '--raw', '--format=s16le',
                                     f'--rate={RATE}', '--channels=2', '--latency-msec=50',
                                     str(self.raw)], 'parec.log')
         self.wait_for(lambda: self.raw.exists() and self.raw.stat().st_size > 0)
@@ -196,7 +217,7 @@ Model=virtio
 """
 
 
-def play_in_guest(server, vmm, sound, kernel, initrd, hz, seconds):
+def play_in_guest(server, vmm, sound, kernel, initrd, hz, seconds, sink='seat1', options=()):
     """The seat's process and the guest's, both running."""
     if not os.access('/dev/kvm', os.R_OK | os.W_OK):
         skip('no /dev/kvm')
@@ -204,8 +225,8 @@ def play_in_guest(server, vmm, sound, kernel, initrd, hz, seconds):
     config.write_text(CONFIG.format(kernel=os.path.abspath(kernel),
                                     initrd=os.path.abspath(initrd), folder=server.folder,
                                     hz=hz, seconds=seconds))
-    seat = server.start([sound, '--server', server.address, '--sink', 'seat1', '--name', 'test',
-                         '--stat', '1', str(server.folder / 'guest.sock')], 'sound.log')
+    seat = server.start([sound, '--server', server.address, '--sink', sink, '--name', 'test',
+                         '--stat', '1', *options, str(server.folder / 'guest.sock')], 'sound.log')
     return seat, server.start([vmm, str(config)], 'vmm.log')
 
 
@@ -281,13 +302,60 @@ def reboot(server, *what):
     Recording(raw, hz).check(seconds + 1)
 
 
+PLACES = (('usb', 'pci-0000:00:14.0-usb-0:3.1:1.0'), ('onboard', 'pci-0000:00:1b.0'))
+
+
+def place(server, *what):
+    """The sink is known by where its card is. The card is unplugged while a guest plays, and
+    plugged in again: the guest goes on in between and is heard on that card and on no other, at
+    the seat's volume."""
+    hz, seconds = 440, 10
+    other = server.start(['parec', '-d', 'onboard.monitor', '--raw', '--format=s16le',
+                          f'--rate={RATE}', '--channels=2', str(server.folder / 'onboard.raw')],
+                         'parec.log')
+    server.pactl('set-sink-mute', 'usb', '1')
+    begun = time.monotonic()
+    seat, machine = play_in_guest(server, *what, hz, seconds,
+                                  sink='path:pci-0000:00:14.0-usb-0:3', options=('--volume', '90'))
+    if not server.wait_for(lambda: streams(server)):
+        sys.exit('FAIL: nothing plays at the card: ' + (server.folder / 'sound.log').read_text())
+    time.sleep(2)
+    volume = server.pactl('get-sink-volume', 'usb')
+    mute = server.pactl('get-sink-mute', 'usb')
+    first = server.recorded()
+    for module in server.modules('usb'):
+        server.pactl('unload-module', module)
+    time.sleep(1.5)
+    if streams(server):
+        sys.exit('FAIL: without its card the seat plays on another')
+    server.pactl('load-module', 'module-null-sink', server.arguments(*server.sinks[0]))
+    back = time.monotonic()
+    if not server.wait_for(lambda: streams(server), 10):
+        sys.exit('FAIL: the card is there again, the seat is not')
+    print(f'back {time.monotonic() - back:.2f} s after the card')
+    server.record()
+    raw = finish(server, seat, machine, 120)
+    took = time.monotonic() - begun
+    other.terminate()
+    other.wait(10)
+    print(f'{seconds} s of sound took the guest {took:.1f} s; {volume}; {mute}')
+    if '90%' not in volume or 'no' not in mute:
+        sys.exit('FAIL: the volume is not the seat\'s')
+    if took > seconds * 1.5 + 3:
+        sys.exit('FAIL: the guest stood still without a sound card')
+    if any((server.folder / 'onboard.raw').read_bytes()):
+        sys.exit('FAIL: the other card is heard as well')
+    Recording(first, hz).check(1)
+    Recording(raw, hz).check(2.5)
+
+
 def main():
-    modes = {'pulse': pulse, 'guest': guest, 'loss': loss, 'reboot': reboot}
+    modes = {'pulse': pulse, 'guest': guest, 'loss': loss, 'reboot': reboot, 'place': place}
     if len(sys.argv) < 3 or sys.argv[1] not in modes:
         sys.exit(__doc__)
     with tempfile.TemporaryDirectory(prefix='irori-sound-') as name:
         folder = pathlib.Path(name)
-        server = Server(folder)
+        server = Server(folder, PLACES) if sys.argv[1] == 'place' else Server(folder)
         try:
             modes[sys.argv[1]](server, *sys.argv[2:])
         finally:
