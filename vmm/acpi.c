@@ -12,6 +12,7 @@
 #include "vmm/acpi_image.h"
 #include "vmm/acpi_table.h"
 #include "vmm/boot.h"
+#include "vmm/error.h"
 #include "vmm/fw_cfg.h"
 #include "vmm/machine.h"
 #include "vmm/vcpu.h"
@@ -21,11 +22,14 @@
 #define PCI64_LEN (64ull << 30)
 #define PCI64_MIN (64ull << 30) /* RAM may grow up to here */
 
+enum { ACPI_FILES_MAX = 8 };
+
 struct acpi {
 	GPtrArray *tables; /* GBytes *: SSDTs and others, whole */
 	bool present[ACPI_PARTS];
 	unsigned n; /* processors, as last published */
-	unsigned fragments;
+	unsigned fragments, files;
+	char maker[ACPI_MAKER_LEN]; /* of the SLIC; zeros: none */
 };
 
 struct acpi *acpi_new(void)
@@ -79,6 +83,22 @@ void acpi_add_table(struct machine *machine, GBytes *table)
 	else if (machine->acpi)
 		g_warning("a table of %zu bytes that says %u is left out", len, says);
 	g_bytes_unref(table);
+}
+
+bool acpi_add_file(struct machine *machine, GBytes *table, GError **error)
+{
+	const char *bytes = g_bytes_get_data(table, NULL);
+
+	if (machine->acpi && machine->acpi->files == ACPI_FILES_MAX) {
+		g_bytes_unref(table);
+		return fail(error, "more than %u sections [Acpi]", ACPI_FILES_MAX);
+	}
+	if (machine->acpi)
+		machine->acpi->files++;
+	if (machine->acpi && !memcmp(bytes, "SLIC", 4))
+		memcpy(machine->acpi->maker, bytes + ACPI_MAKER, ACPI_MAKER_LEN);
+	acpi_add_table(machine, table);
+	return true;
 }
 
 void acpi_present(struct machine *machine, enum acpi_part part)
@@ -160,11 +180,18 @@ static GByteArray *dsdt_new(struct machine *machine, uint64_t ecam, uint64_t eca
 	return dsdt;
 }
 
-/* The lists of all tables from `first` on, with pointers of 4 and of 8 bytes. */
-static unsigned image_list(struct acpi_image *image, const char *signature, unsigned first,
-	unsigned end, unsigned size)
+/* The PC that a SLIC is of is known by these names. */
+static GByteArray *made_by(const struct acpi *acpi, GByteArray *table)
 {
-	GByteArray *list = table_new(signature, 1);
+	if (acpi && acpi->maker[0])
+		memcpy(table->data + ACPI_MAKER, acpi->maker, ACPI_MAKER_LEN);
+	return table;
+}
+
+/* The lists of all tables from `first` on, with pointers of 4 and of 8 bytes. */
+static unsigned image_list(struct acpi_image *image, GByteArray *list, unsigned first, unsigned end,
+	unsigned size)
+{
 	unsigned at;
 
 	g_byte_array_set_size(list, ACPI_HEADER_LEN + (end - first) * size);
@@ -200,8 +227,8 @@ static void image_make(struct acpi_image *image, struct machine *machine, unsign
 	g_byte_array_unref(facs);
 	dsdt_at = image_table(image, dsdt_new(machine, ecam, ecam_len));
 	first = image->n_tables;
-	fadt_at = image_table(image, table_fadt(acpi && acpi->present[ACPI_I8042],
-		acpi && acpi->present[ACPI_VGA]));
+	fadt_at = image_table(image, made_by(acpi, table_fadt(acpi && acpi->present[ACPI_I8042],
+		acpi && acpi->present[ACPI_VGA])));
 	image_pointer(image, fadt_at + ACPI_FADT_FACS, 4, facs_at);
 	image_pointer(image, fadt_at + ACPI_FADT_DSDT, 4, dsdt_at);
 	image_pointer(image, fadt_at + ACPI_FADT_X_DSDT, 8, dsdt_at);
@@ -218,8 +245,8 @@ static void image_make(struct acpi_image *image, struct machine *machine, unsign
 		image_table(image, array_of(bytes, len));
 	}
 	end = image->n_tables;
-	image->rsdt = image_list(image, "RSDT", first, end, 4);
-	image->xsdt = image_list(image, "XSDT", first, end, 8);
+	image->rsdt = image_list(image, made_by(acpi, table_new("RSDT", 1)), first, end, 4);
+	image->xsdt = image_list(image, made_by(acpi, table_new("XSDT", 1)), first, end, 8);
 }
 
 /* Pointers without an RSDT or XSDT are the loader's to add. */

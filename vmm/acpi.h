@@ -36,6 +36,10 @@ void acpi_add_fragment(struct machine *machine, GBytes *aml);
 /* A whole table (TPM2, SRAT), listed in the XSDT as it is; its checksum is put right. Takes over
  * `table`; one that is shorter than a header or than it says is left out with a warning. */
 void acpi_add_table(struct machine *machine, GBytes *table);
+/* A table from a file of the user's (acpi_file.h), checked. Takes over `table`. False and error
+ * set: there are too many. With a SLIC the XSDT, the RSDT and the FADT bear its maker's names,
+ * without which Windows does not take it for this PC's. */
+bool acpi_add_file(struct machine *machine, GBytes *table, GError **error);
 void acpi_present(struct machine *machine, enum acpi_part part);
 
 /* Writes the tables for n processors at BOOT_ACPI. The RSDP's address; 0: no room for them. */

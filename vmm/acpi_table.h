@@ -17,6 +17,8 @@ enum acpi_table_layout {
 	ACPI_HEADER_LEN = 36,
 	ACPI_LENGTH = 4, /* offsets in the header */
 	ACPI_CHECKSUM = 9,
+	ACPI_MAKER = 10, /* OEM ID and OEM table ID */
+	ACPI_MAKER_LEN = 14,
 	ACPI_FACS_LEN = 64, /* and its alignment */
 	ACPI_FADT_FACS = 36, /* pointers of 4 bytes */
 	ACPI_FADT_DSDT = 40,

@@ -201,6 +201,27 @@ def firmwares(bench):
         yield ("variables: zeros", variables, {"vars": bytes(540672)}, DATA, "vars")
 
 
+def acpi(name, length=None, spoilt=0):
+    """A table of 60 bytes."""
+    table = bytearray(struct.pack("<4sIBB6s8sIII", name, length or 60, 1, 0, b"MAKER ", b"THEIR-PC", 1, 0, 1)
+                      + b"licence".ljust(24))
+    table[9] = -sum(table) & 255 ^ spoilt
+    return bytes(table)
+
+
+def acpi_tables(bench):
+    table = "[Acpi licence]\nPath=%s\n" % bench.path("slic")
+    yield ("acpi: no file named", "[Acpi licence]\n", {}, CONFIG, "Path=")
+    yield ("acpi: not there", table, {}, NOINPUT, "slic")
+    yield ("acpi: a folder", "[Acpi a]\nPath=/\n", {}, NOINPUT, "/: not a file")
+    for name, content, word in (("empty", b"", "empty"), ("text", b"hello\n" * 100, "not an ACPI table"),
+                                ("cut", acpi(b"SLIC")[:20], "20 bytes"), ("cut behind its header", acpi(b"SLIC")[:50], "cut off"),
+                                ("two in one", acpi(b"SLIC") * 2, "more behind it"), ("length", acpi(b"SLIC", 2**32 - 1), "cut off"),
+                                ("checksum", acpi(b"SLIC", spoilt=1), "checksum"), ("ours", acpi(b"DSDT"), "DSDT"),
+                                ("large", bytes(1 << 20), "larger")):
+        yield ("acpi: " + name, table, {"slic": content}, DATA, "ACPI table", "slic", word)
+
+
 def saved(bench):
     """Without a machine: only what is no saved guest."""
     for name, content in (("empty", b""), ("text", b"hello\n" * 100), ("zeros", bytes(1 << 20))):
@@ -224,8 +245,8 @@ def files(bench, cases, kvm):
 def nothing_changes(bench, elf):
     disk = bench.file("disk", bytes(1 << 20))
     everything = ("[Net]\n[Tpm]\n[Share s]\nPath=%s\n[Disk a]\nPath=%s\n[Serial]\nOutput=%s/com1\n"
-                  "[Console]\nOutput=file\nPath=%s/console\n"
-                  % (bench.files, disk, bench.home, bench.home))
+                  "[Console]\nOutput=file\nPath=%s/console\n[Acpi licence]\nPath=%s\n"
+                  % (bench.files, disk, bench.home, bench.home, bench.file("slic", acpi(b"SLIC"))))
     bench.good("a kernel and everything", "[Guest]\nName=a\nKernel=%s\n%s" % (elf, everything))
     if os.path.exists(BIOS):
         bench.good("a BIOS", "[Guest]\nName=a\n[Firmware]\nLog=%s/log\n%s" % (bench.home, everything))
@@ -242,6 +263,7 @@ def main():
         files(bench, kernels(bench, elf), kvm)
         files(bench, disks(bench), kvm)
         files(bench, firmwares(bench), kvm)
+        files(bench, acpi_tables(bench), kvm)
         saved(bench)
         nothing_changes(bench, elf)
         if not kvm:
