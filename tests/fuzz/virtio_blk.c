@@ -1,4 +1,5 @@
-/* Fuzzes virtio-blk as its guest, on io_uring for half of the inputs. */
+/* Fuzzes virtio-blk as its guest, on io_uring for half of the inputs, on an overlay that is thrown away for
+ * some. */
 #include "vmm/virtio_blk.c"
 
 #include <sys/mman.h>
@@ -30,6 +31,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		.path = path,
 		.engine = size & 1 ? DISK_ENGINE_AUTO : DISK_ENGINE_SYNC,
 		.read_only = (size & 15) == 2,
+		.ephemeral = (size & 6) == 4,
+		.ephemeral_max = DISK_BYTES / 2,
+		.scratch = (char *)"/dev/shm",
 	};
 	struct virtio_fuzz fuzz = {
 		.type = &blk_type,
