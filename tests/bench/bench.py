@@ -7,7 +7,8 @@ Every figure is a median of N runs with its worst case, and a ratio of medians; 
 (in us) are the least of N runs, for a disturbed machine only ever adds to them. The same means
 measure both: a preloaded shim notes the first KVM_RUN (kvmrun.c), the guest's own serial lines mark
 its first frame (the moment its fence came back: the frame is on the scanout), the kernel's
-smaps_rollup gives memory, the guest's time-stamp counter the cost of an exit.
+smaps gives memory, the guest's time-stamp counter the cost of an exit and the speed of a disk (virtio-blk
+on one raw file in the page cache, tests/guests/diskload.c; both VMMs use io_uring).
 QEMU is run as virt-manager makes it: q35 with its own firmware, which is part of its start. (Its
 microvm has no port to PCI configuration space, which the demonstration kernel needs.)
 """
@@ -27,6 +28,12 @@ import time
 MEMORY_MB = 256
 EXIT_ROUNDS = 400  # as in tests/guests/exitcost.c
 FIRST_FRAME = 'screen: first frame'
+DISK_MB = 64
+# As in tests/guests/diskload.c: requests, bytes of one, what is told.
+DISK_LOADS = {'read1': (2048, 4096, 'random_read_per_s'),
+              'read16': (256 * 16, 4096, 'random_read_16_per_s'),
+              'reads': (64 * 4, 256 << 10, 'sequential_read_mb_s'),
+              'writes': (64 * 4, 256 << 10, 'sequential_write_mb_s')}
 
 
 def now():
@@ -130,18 +137,23 @@ class Bench:
         self.shim = f'{self.build}/tests/bench/libkvmrun.so'
         self.kernel = f'{self.build}/demo/kernel/hearth'
         self.initrd = f'{self.build}/demo/initrd/initrd.cpio'
+        self.disk = f'{folder}/disk.img'
+        with open(self.disk, 'wb') as file:
+            file.write(os.urandom(DISK_MB << 20))
 
-    def irori(self, kernel, initrd, append):
+    def irori(self, kernel, initrd, append, disk):
         config, link = f'{self.folder}/irori.conf', f'{self.folder}/irori.sock'
         initrd_line = f'Initrd={initrd}\n' if initrd else ''
         with open(config, 'w') as file:
             file.write(f'[Guest]\nName=bench\nMemory={MEMORY_MB}M\nKernel={kernel}\n{initrd_line}'
                        f'CommandLine={append}\nSocket={link}\n[Serial]\nOutput=stdout\n[Rng]\n')
+            if disk:
+                file.write(f'[Disk bench]\nPath={disk}\n')
         return Vmm(self, 'irori', [f'{self.build}/vmm/irori-vmm', config],
                    lambda: subprocess.run([f'{self.build}/ui/irori', 'reset', link], check=True,
                                           stdout=subprocess.DEVNULL))
 
-    def qemu(self, machine, kernel, initrd, append):
+    def qemu(self, machine, kernel, initrd, append, disk):
         qmp = f'{self.folder}/qmp-{machine}.sock'
         if os.path.exists(qmp):
             os.unlink(qmp)
@@ -154,12 +166,15 @@ class Bench:
                    '-kernel', kernel, '-append', append]
         if initrd:
             command += ['-initrd', initrd]
+        if disk:
+            command += ['-drive', f'if=none,id=d,format=raw,cache=writeback,aio=io_uring,file={disk}',
+                        '-device', 'virtio-blk-pci,drive=d']
         return Vmm(self, machine, command, lambda: qmp_reset(qmp))
 
-    def start(self, peer, kernel, initrd, append):
+    def start(self, peer, kernel, initrd=None, append='', disk=None):
         if peer == 'irori':
-            return self.irori(kernel, initrd, append)
-        return self.qemu(peer, kernel, initrd, append)
+            return self.irori(kernel, initrd, append, disk)
+        return self.qemu(peer, kernel, initrd, append, disk)
 
     def boot(self, peer):
         """Start, first frame, idle memory, reset, first frame again."""
@@ -180,7 +195,7 @@ class Bench:
 
     def exits(self, peer):
         """A turn of a loop with an MMIO exit, with an ioeventfd kick, and with neither."""
-        vmm = self.start(peer, f'{self.build}/tests/guests/guest_exitcost', None, '')
+        vmm = self.start(peer, f'{self.build}/tests/guests/guest_exitcost')
         try:
             _, _, found = vmm.wait(r'exitcost: loop=(\w+) mmio=(\w+) kick=(\w+)')
             loop, mmio, kick = (int(found[i], 16) / EXIT_ROUNDS for i in (1, 2, 3))
@@ -190,25 +205,45 @@ class Bench:
         finally:
             vmm.stop()
 
+    def blk(self, peer):
+        """virtio-blk: requests and megabytes a second."""
+        vmm = self.start(peer, f'{self.build}/tests/guests/guest_diskload', disk=self.disk)
+        try:
+            _, _, line = vmm.wait(r'diskload:( \w+=\w+)+$')
+        finally:
+            vmm.stop()
+        figures = {}
+        for name, ticks in re.findall(r'(\w+)=(\w+)', line[0]):
+            requests, size, figure = DISK_LOADS[name]
+            seconds = int(ticks, 16) * 1024 / (self.tsc_mhz * 1e6)
+            figures[figure] = requests / seconds * (size / 1e6 if figure.endswith('mb_s') else 1)
+        return figures
+
+
+def more_is_better(figure):
+    return figure.endswith('_s') and not figure.endswith(('_us', '_ms'))
+
 
 def table(results, peers):
     rows = []
     for figure in results['irori']:
         ours = results['irori'][figure]
         typical = min if figure.endswith('_us') else statistics.median
+        worst = min if more_is_better(figure) else max
         row = {'figure': figure, 'typical': typical.__name__,
-               'irori': {'typical': typical(ours), 'worst': max(ours)}}
+               'irori': {'typical': typical(ours), 'worst': worst(ours)}}
         for peer in peers[1:]:
             theirs = results[peer].get(figure)
             if theirs:
-                row[peer] = {'typical': typical(theirs), 'worst': max(theirs),
-                             'ratio': typical(theirs) / typical(ours)}
+                ratio = typical(theirs) / typical(ours)
+                row[peer] = {'typical': typical(theirs), 'worst': worst(theirs),
+                             'ratio': 1 / ratio if more_is_better(figure) else ratio}
         rows.append(row)
     return rows
 
 
 def show(rows, peers, runs):
-    print(f'{runs} runs in turn: median (worst), for exits least (worst); "x": the peer\'s figure by ours\n')
+    print(f'{runs} runs in turn: median (worst), for exits least (worst); "x": so many times better than the peer\n')
     print(f'{"":32}{"irori":>20}' + ''.join(f'{"qemu " + peer:>30}' for peer in peers[1:]))
     for row in rows:
         ours = row['irori']
@@ -234,7 +269,7 @@ def main():
         bench = Bench(options.build, folder)
         for run in range(options.runs):
             for peer in peers:
-                for measure in (bench.boot, bench.exits):
+                for measure in (bench.boot, bench.exits, bench.blk):
                     try:
                         figures = measure(peer)
                     except (RuntimeError, OSError) as error:
