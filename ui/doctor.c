@@ -176,14 +176,19 @@ static struct finding check_memory(void)
 {
 	int64_t free_kib = host_meminfo("MemAvailable");
 	g_autofree char *huge = NULL;
+	bool none, small;
 
 	g_file_get_contents("/sys/kernel/mm/transparent_hugepage/shmem_enabled", &huge, NULL, NULL);
 	if (huge)
 		g_strdelimit(g_strstrip(huge), "\n", ' ');
-	return finding(free_kib < 512 * 1024 ? NOTE : GOOD,
+	small = free_kib < 512 * 1024;
+	none = huge && (strstr(huge, "[never]") || strstr(huge, "[deny]"));
+	return finding(small || none ? NOTE : GOOD,
 		g_strdup_printf("%lld MiB available, huge pages for shared memory: %s",
 			(long long)free_kib / 1024, huge ? huge : "not known"),
-		free_kib < 512 * 1024 ? "The demonstration takes about 400 MiB." : NULL);
+		small ? "The demonstration takes about 400 MiB." :
+		none ? "Guests' memory is in small pages, which is slower: echo advise "
+			">/sys/kernel/mm/transparent_hugepage/shmem_enabled" : NULL);
 }
 
 static struct finding check_sound(void)

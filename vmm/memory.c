@@ -16,7 +16,8 @@
 
 enum {
 	MEMORY_PAGE = 4096,
-	MEMORY_GUARD = 1 << 20, /* before and after each part: nothing there */
+	MEMORY_HUGE = 2 << 20, /* a large page: where a part begins, for us as for the guest */
+	MEMORY_GUARD = MEMORY_HUGE, /* before and after each part: nothing there */
 	MEMORY_PARTS = 3,
 	WORD_BITS = 64,
 };
@@ -43,13 +44,27 @@ static bool memory_failed(GError **error, const char *what)
 	return false;
 }
 
+/* Address space at a multiple of MEMORY_HUGE; MAP_FAILED: there is none. */
+static uint8_t *memory_reserve(uint64_t len)
+{
+	uint8_t *room = mmap(NULL, len + MEMORY_HUGE, PROT_NONE,
+		MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	size_t before = -(uintptr_t)room % MEMORY_HUGE;
+
+	if (room == MAP_FAILED)
+		return room;
+	if (before)
+		munmap(room, before);
+	munmap(room + before + len, MEMORY_HUGE - before);
+	return room + before;
+}
+
 /* A part between two guards: should a sum ever go wrong above the gate, it is a fault at once and
  * not a neighbour's memory. */
 static bool memory_map(struct guest_memory *memory, uint64_t gpa, uint64_t offset, uint64_t len,
 	GError **error)
 {
-	uint8_t *room = mmap(NULL, len + 2 * MEMORY_GUARD, PROT_NONE,
-		MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	uint8_t *room = memory_reserve(len + 2 * MEMORY_GUARD);
 	void *host;
 
 	if (room == MAP_FAILED)
@@ -63,6 +78,9 @@ static bool memory_map(struct guest_memory *memory, uint64_t gpa, uint64_t offse
 	}
 	/* A guest's memory has no place in a core file. */
 	madvise(host, len, MADV_DONTDUMP);
+	/* Without effect where the host has shmem_enabled=never: then a guest's first touch of each 4 KiB is
+	 * an exit, and its page walks are longer. */
+	madvise(host, len, MADV_HUGEPAGE);
 	memory->in_memfd[memory->n_parts] = offset;
 	memory->part[memory->n_parts++] = (struct memory_part){
 		.gpa = gpa,

@@ -68,7 +68,8 @@ class Pc:
                             "the PC to boot")
         self.ring("go %d go\n" % time.time(), os.path.join(self.share, "cmd", "up"))
         if self.build:
-            self.run("cp -a --remove-destination /lab/dest/. /", timeout=60, check=True)
+            self.run("cp -a --remove-destination /lab/dest/. / && systemd-tmpfiles --create"
+                     " irori-memory.conf", timeout=60, check=True)
 
     def loaded(self):
         return (os.path.exists(os.path.join(self.sockets, "qmp")) and
