@@ -5,8 +5,11 @@
  *					are flushed, sequential reads and writes
  *	load net ADDRESS PORT SECONDS	round trips of 64 bytes and one-way bytes to and from a server
  *					that echoes, swallows or pours, as its first byte asks
+ *	load serve PORT			that server
  *
- * Prints one line a figure: NAME VALUE UNIT. Larger is better, but for units of time.
+ * Prints one line a figure: NAME VALUE UNIT REQUESTS. Larger is better, but for units of time. Before
+ * its loads it says "begin NAME", after them "end": whoever counts exits looks there. A stream's
+ * requests are MB.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -29,6 +32,7 @@ enum {
 	STREAM = 256 << 10,
 	DEPTH = 16,
 	MESSAGE = 64,
+	PAUSE_US = 100000,
 };
 
 static int64_t now(void)
@@ -43,6 +47,18 @@ static void die(const char *what)
 {
 	fprintf(stderr, "load: %s: %s\n", what, strerror(errno));
 	exit(1);
+}
+
+static void begin(const char *name)
+{
+	printf("begin %s\n", name);
+	usleep(PAUSE_US); /* the line is out, and whoever reads it has looked */
+}
+
+static void end(void)
+{
+	printf("end\n");
+	usleep(PAUSE_US);
 }
 
 struct disk {
@@ -97,6 +113,20 @@ static double disk_rate(struct disk *disk, unsigned depth, double seconds)
 	return (double)disk->operations * 1e9 / (double)(now() - begin);
 }
 
+static const struct disk_figure {
+	const char *name;
+	unsigned depth;
+	size_t block;
+	int writes, flushes;
+} disk_figures[] = {
+	{ "read-4k-1", 1, BLOCK, 0, 0 },
+	{ "read-4k-16", DEPTH, BLOCK, 0, 0 },
+	{ "write-4k-16", DEPTH, BLOCK, 1, 0 },
+	{ "write-4k-flush", 1, BLOCK, 1, 1 },
+	{ "write-stream", 1, STREAM, 1, 0 },
+	{ "read-stream", 1, STREAM, 0, 0 },
+};
+
 static void disk_load(const char *device, double seconds)
 {
 	struct disk disk = { .fd = open(device, O_RDWR | O_DIRECT), .block = BLOCK, .random = 1 };
@@ -104,17 +134,23 @@ static void disk_load(const char *device, double seconds)
 	if (disk.fd < 0 || ioctl(disk.fd, BLKGETSIZE64, &disk.size) < 0)
 		die(device);
 	disk_rate(&disk, DEPTH, seconds / 4); /* warms up */
-	printf("read-4k-1 %.0f /s\n", disk_rate(&disk, 1, seconds));
-	printf("read-4k-%d %.0f /s\n", DEPTH, disk_rate(&disk, DEPTH, seconds));
-	disk.writes = 1;
-	printf("write-4k-%d %.0f /s\n", DEPTH, disk_rate(&disk, DEPTH, seconds));
-	disk.flushes = 1;
-	printf("write-4k-flush %.0f /s\n", disk_rate(&disk, 1, seconds));
-	disk.flushes = disk.random = 0;
-	disk.block = STREAM;
-	printf("write-stream %.1f MB/s\n", disk_rate(&disk, 1, seconds) * STREAM / 1e6);
-	disk.writes = 0;
-	printf("read-stream %.1f MB/s\n", disk_rate(&disk, 1, seconds) * STREAM / 1e6);
+	for (unsigned i = 0; i < sizeof(disk_figures) / sizeof(disk_figures[0]); i++) {
+		const struct disk_figure *figure = &disk_figures[i];
+		double rate;
+
+		disk.block = figure->block;
+		disk.writes = figure->writes;
+		disk.flushes = figure->flushes;
+		disk.random = figure->block == BLOCK;
+		begin(figure->name);
+		rate = disk_rate(&disk, figure->depth, seconds);
+		end();
+		if (disk.random)
+			printf("%s %.0f /s %lu\n", figure->name, rate, disk.operations);
+		else
+			printf("%s %.1f MB/s %.0f\n", figure->name, rate * STREAM / 1e6,
+				(double)disk.operations * STREAM / 1e6);
+	}
 	close(disk.fd);
 }
 
@@ -144,31 +180,38 @@ static void net_round_trips(const char *address, const char *port, double second
 	static int64_t took[1 << 16];
 	char message[MESSAGE] = "";
 	int fd = net_connect(address, port, 'e');
-	int64_t end = now() + (int64_t)(seconds * 1e9);
+	int64_t last;
 	size_t n = 0;
 
-	while (n < sizeof(took) / sizeof(took[0]) && now() < end) {
-		int64_t begin = now();
+	begin("round-trip");
+	last = now() + (int64_t)(seconds * 1e9);
+	while (n < sizeof(took) / sizeof(took[0]) && now() < last) {
+		int64_t sent = now();
 
 		if (write(fd, message, MESSAGE) != MESSAGE ||
 			recv(fd, message, MESSAGE, MSG_WAITALL) != MESSAGE)
 			die("round trip");
-		took[n++] = now() - begin;
+		took[n++] = now() - sent;
 	}
 	close(fd);
+	end();
 	qsort(took, n, sizeof(took[0]), by_time);
-	printf("round-trip %.0f us\n", (double)took[n / 2] / 1e3);
-	printf("round-trip-99 %.0f us\n", (double)took[n * 99 / 100] / 1e3);
+	if (n == 0)
+		die("no round trip");
+	printf("round-trip %.0f us %zu\n", (double)took[n / 2] / 1e3, n);
+	printf("round-trip-99 %.0f us %zu\n", (double)took[n * 99 / 100] / 1e3, n);
 }
 
 static void net_stream(const char *address, const char *port, double seconds, char verb)
 {
 	static char buffer[STREAM];
+	const char *name = verb == 's' ? "net-send" : "net-receive";
 	int fd = net_connect(address, port, verb);
-	int64_t begin = now(), end = begin + (int64_t)(seconds * 1e9);
+	int64_t start, took = 0, limit = (int64_t)(seconds * 1e9);
 	uint64_t bytes = 0;
 
-	while (now() < end) {
+	begin(name);
+	for (start = now(); took < limit; took = now() - start) {
 		ssize_t n = verb == 's' ? write(fd, buffer, sizeof(buffer)) :
 			read(fd, buffer, sizeof(buffer));
 
@@ -176,9 +219,49 @@ static void net_stream(const char *address, const char *port, double seconds, ch
 			die("stream");
 		bytes += (uint64_t)n;
 	}
-	printf("net-%s %.1f MB/s\n", verb == 's' ? "send" : "receive",
-		(double)bytes * 1e3 / (double)(now() - begin));
 	close(fd);
+	end();
+	printf("%s %.1f MB/s %.0f\n", name, (double)bytes * 1e3 / (double)took,
+		(double)bytes / 1e6);
+}
+
+static void *serve_one(void *data)
+{
+	int fd = (int)(intptr_t)data;
+	static __thread char buffer[STREAM];
+	char verb = 0;
+	ssize_t n = recv(fd, &verb, 1, MSG_WAITALL);
+
+	while (n > 0) {
+		n = verb == 'p' ? (ssize_t)sizeof(buffer) : read(fd, buffer, sizeof(buffer));
+		if (n > 0 && verb != 's')
+			n = send(fd, buffer, (size_t)n, MSG_NOSIGNAL);
+	}
+	close(fd);
+	return NULL;
+}
+
+static void serve(const char *port)
+{
+	struct sockaddr_in at = { .sin_family = AF_INET, .sin_port = htons((uint16_t)atoi(port)) };
+	int one = 1, listener = socket(AF_INET, SOCK_STREAM, 0);
+
+	setsockopt(listener, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
+	if (listener < 0 || bind(listener, (struct sockaddr *)&at, sizeof(at)) < 0 ||
+		listen(listener, 8) < 0)
+		die(port);
+	printf("serving\n");
+	for (;;) {
+		int fd = accept(listener, NULL, NULL);
+		pthread_t thread;
+
+		if (fd < 0)
+			die("accept");
+		setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
+		if (pthread_create(&thread, NULL, serve_one, (void *)(intptr_t)fd))
+			die("thread");
+		pthread_detach(thread);
+	}
 }
 
 int main(int argc, char **argv)
@@ -190,8 +273,11 @@ int main(int argc, char **argv)
 		net_round_trips(argv[2], argv[3], atof(argv[4]));
 		net_stream(argv[2], argv[3], atof(argv[4]), 's');
 		net_stream(argv[2], argv[3], atof(argv[4]), 'p');
+	} else if (argc == 3 && !strcmp(argv[1], "serve")) {
+		serve(argv[2]);
 	} else {
-		fprintf(stderr, "usage: load disk DEVICE SECONDS | load net ADDRESS PORT SECONDS\n");
+		fprintf(stderr, "usage: load disk DEVICE SECONDS | load net ADDRESS PORT SECONDS | "
+				"load serve PORT\n");
 		return 64;
 	}
 	return 0;

@@ -1,10 +1,13 @@
 #!/usr/bin/env python3
-"""Runs in the lab's PC: two monitors in turn, the same guest, the lines of each with their times.
+"""Runs in the lab's PC: two monitors in turn, the same guest, the lines of each with their times, and
+what KVM counted of it between its lines "begin NAME" and "end".
 
 usage: pair.py RUNS FILE.json NAME=COMMAND... ; a run ends when its guest has switched itself off.
 """
+import glob
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -12,10 +15,33 @@ import threading
 import time
 
 PATIENCE = 240
+COUNTERS = "/sys/kernel/debug/kvm/*-*/exits"
+TO_USER = "/sys/kernel/tracing/events/kvm/kvm_userspace_exit/"
+
+
+def count_start():
+    """KVM's counters, and a count of what it hands to the monitor: of all guests, there is one."""
+    for kind, at in (("debugfs", "/sys/kernel/debug"), ("tracefs", "/sys/kernel/tracing")):
+        if not os.path.ismount(at):
+            subprocess.run(["mount", "-t", kind, kind, at], check=True)
+    with open(TO_USER + "trigger", "r+") as file:
+        if "hist:" not in file.read():
+            file.write("hist:keys=reason")
+
+
+def count():
+    """(exits, exits to user space) so far."""
+    exits = user = 0
+    for path in glob.glob(COUNTERS):
+        with open(path) as file:
+            exits += int(file.read())
+    with open(TO_USER + "hist") as file:
+        user = sum(map(int, re.findall(r"hitcount: +(\d+)", file.read())))
+    return exits, user
 
 
 def run(command):
-    """[[seconds since the start, line]...] of its standard output, and its CPU seconds."""
+    """[[seconds since the start, line]...] of its standard output, {name: counts}, its CPU seconds."""
     before = os.times()
     started = time.monotonic()
     process = subprocess.Popen(command, shell=True, stdin=subprocess.DEVNULL,
@@ -23,19 +49,27 @@ def run(command):
                                start_new_session=True)
     watchdog = threading.Timer(PATIENCE, os.killpg, (process.pid, signal.SIGKILL))
     watchdog.start()
-    lines = [[round(time.monotonic() - started, 4), line.decode("utf-8", "replace").strip()]
-             for line in process.stdout]
+    lines, counts, name, at = [], {}, None, None
+    for line in process.stdout:
+        line = line.decode("utf-8", "replace").strip()
+        lines.append([round(time.monotonic() - started, 4), line])
+        if line.startswith("begin "):
+            name, at = line[len("begin "):], count()
+        elif line == "end" and name:
+            counts[name] = [now - then for now, then in zip(count(), at)]
+            name = None
     status = process.wait()
     watchdog.cancel()
     after = os.times()
     cpu = after.children_user + after.children_system - before.children_user - before.children_system
-    return {"lines": lines, "status": status, "cpu": round(cpu, 2)}
+    return {"lines": lines, "counts": counts, "status": status, "cpu": round(cpu, 2)}
 
 
 def main():
     runs, path = int(sys.argv[1]), sys.argv[2]
     commands = dict(argument.split("=", 1) for argument in sys.argv[3:])
     results = {name: [] for name in commands}
+    count_start()
     for _ in range(runs):
         for name, command in commands.items():
             results[name].append(run(command))
