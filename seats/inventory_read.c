@@ -91,10 +91,11 @@ static bool is_boot_display(struct udev_device *device)
 	return pci && !g_strcmp0(udev_device_get_sysattr_value(pci, "boot_vga"), "1");
 }
 
-/* MAKE-MODEL-SERIAL, as one word. */
+/* MAKE-MODEL-SERIAL, as one word; many have no serial number. */
 static void identity_put(char into[INVENTORY_TEXT], const struct edid *edid)
 {
-	g_snprintf(into, INVENTORY_TEXT, "%s-%s-%s", edid->make, edid->model, edid->serial);
+	g_snprintf(into, INVENTORY_TEXT, "%s-%s%s%s", edid->make, edid->model,
+		edid->serial[0] ? "-" : "", edid->serial);
 	g_strcanon(into, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-", '_');
 }
 
@@ -293,15 +294,16 @@ static const char *hex_of(struct udev_device *device, const char *attribute)
 static bool pci_read(struct udev_device *device, struct inventory_item *item)
 {
 	g_autofree char *place = g_strconcat("pci-", udev_device_get_sysname(device), NULL);
-	g_autofree char *kind = NULL;
+	const char *vendor = hex_of(device, "vendor"), *model = hex_of(device, "device");
+	g_autofree char *kind = g_strdup_printf("%.8s:%.8s", vendor, model);
 
 	if (!place_put(item->place, place))
 		return false;
 	item->kind = INVENTORY_PCI;
 	item->iommu_group = iommu_group_read(udev_device_get_syspath(device));
 	item->boot_display = is_boot_display(device);
-	kind = g_strdup_printf("%.8s:%.8s", hex_of(device, "vendor"), hex_of(device, "device"));
-	inventory_text(item->identity, sizeof(item->identity), kind);
+	if (vendor[0] && model[0])
+		inventory_text(item->identity, sizeof(item->identity), kind);
 	model_read(device, item);
 	if (!item->name[0])
 		inventory_text(item->name, sizeof(item->name), item->identity);

@@ -26,6 +26,8 @@ static const struct command *const commands[] = {
 	&command_vcpus,
 	&command_screenshot,
 	&command_send_keys,
+	&command_devices,
+	&command_seats,
 	&command_doctor,
 };
 
