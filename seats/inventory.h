@@ -38,6 +38,7 @@ struct inventory_item {
 	char node[INVENTORY_TEXT];     /* /dev/input/event3, /dev/dri/card0, /dev/sda; "": none */
 	char identity[INVENTORY_TEXT]; /* MAKE-MODEL-SERIAL of a monitor by its EDID, without spaces; "": unknown */
 	uint32_t input;                /* enum wire_input_kind, or'ed */
+	bool keys_only;                /* INPUT: a keyboard of volume keys and the like: a headset's, too */
 	bool connected;                /* MONITOR */
 	uint32_t width, height;        /* MONITOR: preferred mode; 0: unknown */
 	uint32_t width_mm, height_mm;

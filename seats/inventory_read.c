@@ -181,8 +181,10 @@ static bool input_read(struct udev_device *device, struct inventory_item *item)
 	for (unsigned i = 0; i < G_N_ELEMENTS(input_classes); i++)
 		if (is_set(device, input_classes[i].property))
 			item->input |= input_classes[i].kind;
-	if (!item->input && is_set(device, "ID_INPUT_KEY"))
+	if (!item->input && is_set(device, "ID_INPUT_KEY")) {
 		item->input = keys_kind(item->place);
+		item->keys_only = item->input == WIRE_INPUT_KEYBOARD;
+	}
 	item->kind = INVENTORY_INPUT;
 	hub_read(item);
 	inventory_text(item->node, sizeof(item->node), node);

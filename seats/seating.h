@@ -32,6 +32,10 @@ const struct seat_config *seating_of(const GPtrArray *seats, const struct invent
  */
 GPtrArray *seating_propose(const GPtrArray *items);
 
+/* The place by which a keyboard should be bound when somebody claims it: the largest hub that no other
+ * keyboard is on, so that what is beside it comes along; else its port. g_free. */
+char *seating_claim_place(const GPtrArray *items, const struct inventory_item *keyboard);
+
 /* The place by which `item` should be bound: its hub's if it has one, else its port's. g_free. */
 char *seating_place(const struct inventory_item *item);
 

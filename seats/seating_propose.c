@@ -71,7 +71,7 @@ static void monitors_find(struct proposal *p, const GPtrArray *items)
 
 static void port_add(GArray *ports, const struct inventory_item *item)
 {
-	struct port port = { place_port(item->place), item->input };
+	struct port port = { place_port(item->place), item->keys_only ? 0 : item->input };
 
 	for (guint i = 0; i < ports->len; i++)
 		if (!strcmp(g_array_index(ports, struct port, i).place, port.place)) {
@@ -85,18 +85,20 @@ static void port_add(GArray *ports, const struct inventory_item *item)
 		g_free(port.place);
 }
 
-static void ports_find(struct proposal *p, const GPtrArray *items)
+static GArray *ports_find(const GPtrArray *items)
 {
-	p->ports = g_array_new(FALSE, FALSE, sizeof(struct port));
-	g_array_set_clear_func(p->ports, port_clear);
+	GArray *ports = g_array_new(FALSE, FALSE, sizeof(struct port));
+
+	g_array_set_clear_func(ports, port_clear);
 	for (guint i = 0; i < items->len; i++) {
 		const struct inventory_item *item = g_ptr_array_index(items, i);
 
 		if (item->kind == INVENTORY_INPUT && item->place[0] &&
 			item->input & ~(uint32_t)WIRE_INPUT_SWITCH)
-			port_add(p->ports, item);
+			port_add(ports, item);
 	}
-	g_array_sort(p->ports, compare_ports);
+	g_array_sort(ports, compare_ports);
+	return ports;
 }
 
 static bool is_internal(const char *place)
@@ -177,13 +179,13 @@ static void keyboard_to_panel(const struct proposal *p, const struct port *chose
 }
 
 /* The largest hub above a port that has none of the others; the port, if there is none. g_free. */
-static char *hub_alone(const struct port *const *chosen, unsigned n, const struct port *port)
+static char *hub_alone(const struct port *const *others, unsigned n, const char *port)
 {
-	char *place = g_strdup(port->place), *hub;
+	char *place = g_strdup(port), *hub;
 
 	while ((hub = place_hub(place))) {
 		for (unsigned i = 0; i < n; i++)
-			if (chosen[i] != port && place_covers(hub, chosen[i]->place)) {
+			if (strcmp(others[i]->place, port) && place_covers(hub, others[i]->place)) {
 				g_free(hub);
 				return place;
 			}
@@ -230,7 +232,7 @@ static void inputs_share(struct proposal *p)
 		return;
 	keyboard_to_panel(p, chosen);
 	for (unsigned i = 0; i < p->n; i++)
-		g_ptr_array_add(p->inputs[i], hub_alone(chosen, p->n, chosen[i]));
+		g_ptr_array_add(p->inputs[i], hub_alone(chosen, p->n, chosen[i]->place));
 	pointers_share(p);
 }
 
@@ -319,13 +321,22 @@ static bool sound_is_free(const struct proposal *p, const struct inventory_item 
 	return true;
 }
 
+/* A headset has keys. */
+static void sound_keys_give(struct proposal *p, unsigned seat, const char *place)
+{
+	if (strstr(place, "-usb-") && !is_taken(p, place))
+		g_ptr_array_add(p->inputs[seat], place_port(place));
+}
+
 static void sound_give(struct proposal *p, const GPtrArray *items, unsigned seat, sound_rule *rule)
 {
 	for (guint i = 0; i < items->len && !p->seats[seat]->sound; i++) {
 		const struct inventory_item *item = g_ptr_array_index(items, i);
 
-		if (sound_is_free(p, item) && rule(p, seat, item))
+		if (sound_is_free(p, item) && rule(p, seat, item)) {
 			p->seats[seat]->sound = g_strdup(item->place);
+			sound_keys_give(p, seat, item->place);
+		}
 	}
 }
 
@@ -347,7 +358,7 @@ GPtrArray *seating_propose(const GPtrArray *items)
 	struct proposal p = { .n = 0 };
 
 	monitors_find(&p, items);
-	ports_find(&p, items);
+	p.ports = ports_find(items);
 	if (p.n == 1)
 		inputs_all(&p);
 	else
@@ -361,4 +372,21 @@ GPtrArray *seating_propose(const GPtrArray *items)
 	}
 	g_array_free(p.ports, TRUE);
 	return seats;
+}
+
+char *seating_claim_place(const GPtrArray *items, const struct inventory_item *keyboard)
+{
+	static const struct pass alone = { false, true };
+	g_autofree char *port = place_port(keyboard->place);
+	GArray *ports = ports_find(items);
+	const struct port *others[MAX_PORTS];
+	unsigned n = 0;
+	char *place;
+
+	for (guint i = 0; i < ports->len; i++)
+		if (counts(&g_array_index(ports, struct port, i), alone))
+			others[n++] = &g_array_index(ports, struct port, i);
+	place = hub_alone(others, n, port);
+	g_array_free(ports, TRUE);
+	return place;
 }

@@ -46,6 +46,8 @@ static char *kind_word(const struct inventory_item *item)
 	for (unsigned i = 0; item->kind == INVENTORY_INPUT && i < G_N_ELEMENTS(input_words); i++)
 		if (item->input & input_words[i].kind)
 			g_string_append_printf(out, "%s%s", out->len ? "+" : "", input_words[i].word);
+	if (item->keys_only)
+		g_string_assign(out, "keys");
 	if (!out->len)
 		g_string_append(out, kinds[item->kind]);
 	return g_string_free(out, FALSE);
@@ -93,6 +95,7 @@ static void item_json(JsonBuilder *json, const struct inventory_item *item, cons
 			if (item->input & input_words[i].kind)
 				json_builder_add_string_value(json, input_words[i].word);
 		json_builder_end_array(json);
+		json_bool(json, "keys_only", item->keys_only);
 	}
 	if (item->kind == INVENTORY_SOUND)
 		json_bool(json, "hdmi", item->hdmi);

@@ -96,7 +96,7 @@ def devices_are_listed(bench):
     keyboard = next(one for one in devices if one["kind"] == "input")
     assert keyboard == {"kind": "input", "place": USB + "1.1:1.0", "hub": USB + "1", "name": "Keys 1",
                         "node": "/dev/input/event1", "identity": None, "seat": None,
-                        "input": ["keyboard"]}, keyboard
+                        "input": ["keyboard"], "keys_only": False}, keyboard
 
 
 def seats_are_proposed_and_accepted(bench):

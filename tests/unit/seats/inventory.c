@@ -203,6 +203,10 @@ static void what_is_there_is_found(UMockdevTestbed *bed, struct inventory *inven
 	test_assert(!strcmp(item->name, "ACME[2J Keys"));
 	item = find(inventory, INVENTORY_INPUT, "acpi-LNXPWRBN:00");
 	test_equal(item->input, WIRE_INPUT_SWITCH);
+	test_assert(!item->keys_only);
+	item = find(inventory, INVENTORY_INPUT, "pci-0000:00:14.0-usb-0:1.5:1.0");
+	test_equal(item->input, WIRE_INPUT_KEYBOARD);
+	test_assert(item->keys_only);
 	test_assert(!find(inventory, INVENTORY_INPUT, "platform-pcspkr"));
 
 	item = find(inventory, INVENTORY_SOUND, "pci-0000:01:00.1");
@@ -220,7 +224,7 @@ static void what_is_there_is_found(UMockdevTestbed *bed, struct inventory *inven
 	test_equal(item->iommu_group, -1);
 	test_assert(!strcmp(item->name, "USB controller") && !item->boot_display);
 
-	test_equal(items->len, 2 + 2 + 2 + 1 + 4);
+	test_equal(items->len, 2 + 3 + 2 + 1 + 4);
 	for (guint i = 1; i < items->len; i++)
 		test_assert(((const struct inventory_item *)g_ptr_array_index(items, i - 1))->kind <=
 			((const struct inventory_item *)g_ptr_array_index(items, i))->kind);
@@ -321,15 +325,16 @@ static void storm(UMockdevTestbed *bed, struct heard *heard, const char *hub)
 static void on_a_machine(void)
 {
 	UMockdevTestbed *bed = umockdev_testbed_new();
-	g_autofree char *hub = NULL, *keyboard = NULL;
+	g_autofree char *hub = NULL, *keyboard = NULL, *headset = NULL;
 	struct heard heard = { .inventory = NULL };
 	GError *error = NULL;
 
 	machine_add(bed);
 	hub = usb_add(bed);
 	keyboard = keyboard_add(bed, hub, 2, "/dev/input/event5", "ID_INPUT_KEYBOARD");
+	headset = keyboard_add(bed, hub, 5, "/dev/input/event4", "ID_INPUT_KEY");
 	heard.inventory = inventory_new(&events, &heard, &error);
-	test_assert(heard.inventory && keyboard);
+	test_assert(heard.inventory && keyboard && headset);
 	test_equal(heard.added, 0);
 	test_assert(inventory_fd(heard.inventory) >= 0);
 	inventory_dispatch(heard.inventory);

@@ -130,7 +130,7 @@ static void a_device_is_whose_place_fits_best(void)
 	}
 }
 
-/* One thing of a machine: monitors "M CARD PLACE" (m: not connected), inputs, sound (H: HDMI). */
+/* One thing of a machine: monitors M (m: not connected), inputs I (K: volume keys), sound S (H: HDMI). */
 struct thing {
 	char kind;
 	const char *place;
@@ -163,9 +163,9 @@ static const struct machine {
 			{ 'm', "pci-0000:01:00.0:DP-3", 0 }, { 'I', XHCI "1:1.0", KEY },
 			{ 'I', XHCI "2:1.0", KEY }, { 'I', XHCI "3:1.0", PTR }, { 'I', XHCI "4:1.0", PTR },
 			{ 'H', "pci-0000:01:00.1", 0 }, { 'S', "pci-0000:00:1f.3", 0 },
-			{ 'S', XHCI "5:1.0", 0 } },
+			{ 'S', XHCI "5:1.0", 0 }, { 'K', XHCI "5:1.3", 0 } },
 		"pci-0000:01:00.0:DP-1|" XHCI "1 " XHCI "3|pci-0000:00:1f.3\n"
-		"pci-0000:01:00.0:DP-2|" XHCI "2 " XHCI "4|" XHCI "5:1.0\n" },
+		"pci-0000:01:00.0:DP-2|" XHCI "2 " XHCI "4 " XHCI "5|" XHCI "5:1.0\n" },
 	{ "a headset on the hub comes first",
 		{ { 'M', "pci-0000:01:00.0:DP-1", 0 }, { 'M', "pci-0000:02:00.0:DP-1", 1 },
 			{ 'I', XHCI "1.1:1.0", KEY }, { 'I', XHCI "2.1:1.0", KEY },
@@ -231,13 +231,14 @@ static GPtrArray *items_of(const struct machine *machine)
 		struct inventory_item *item = g_new0(struct inventory_item, 1);
 
 		*item = item_of(strchr("Mm", thing->kind) ? INVENTORY_MONITOR :
-			thing->kind == 'I' ? INVENTORY_INPUT : INVENTORY_SOUND, thing->place);
+			strchr("IK", thing->kind) ? INVENTORY_INPUT : INVENTORY_SOUND, thing->place);
 		item->connected = thing->kind == 'M';
 		item->hdmi = thing->kind == 'H';
 		if (item->kind == INVENTORY_MONITOR)
 			g_snprintf(item->node, sizeof(item->node), "/dev/dri/card%u", thing->input);
 		else
-			item->input = thing->input;
+			item->input = thing->kind == 'K' ? KEY : thing->input;
+		item->keys_only = thing->kind == 'K';
 		g_ptr_array_add(items, item);
 	}
 	return items;
@@ -298,6 +299,23 @@ static void what_is_proposed_holds(void)
 	}
 }
 
+static void a_claim_takes_the_hub_along(void)
+{
+	static const struct machine machine = { "", {
+		{ 'I', XHCI "1.1.1:1.0", KEY }, { 'I', XHCI "1.1.2:1.0", PTR },
+		{ 'I', XHCI "1.2:1.0", KEY }, { 'I', XHCI "2.1:1.0", KEY }, { 'I', XHCI "2.2:1.0", KEY | PTR },
+		{ 'I', XHCI "3:1.0", KEY }, { 'K', XHCI "4.1:1.0", 0 }, { 'I', XHCI "4.2:1.0", KEY } }, "" };
+	static const char *const expected[] = { XHCI "1.1", XHCI "1.1.2", XHCI "1.2", XHCI "2", XHCI "2.2",
+		XHCI "3", XHCI "4.1", XHCI "4" };
+	g_autoptr(GPtrArray) items = items_of(&machine);
+
+	for (guint i = 0; i < items->len; i++) {
+		g_autofree char *place = seating_claim_place(items, g_ptr_array_index(items, i));
+
+		test_assert(!strcmp(place, expected[i]));
+	}
+}
+
 static void more_than_there_is_room_for(void)
 {
 	g_autoptr(GPtrArray) items = g_ptr_array_new_with_free_func(g_free);
@@ -323,6 +341,7 @@ int main(void)
 	test_run(a_device_is_whose_place_fits_best);
 	test_run(machines_are_shared);
 	test_run(what_is_proposed_holds);
+	test_run(a_claim_takes_the_hub_along);
 	test_run(more_than_there_is_room_for);
 	return 0;
 }
