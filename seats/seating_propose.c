@@ -245,9 +245,10 @@ static void inputs_all(struct proposal *p)
 		g_ptr_array_add(p->inputs[0], g_strdup(roots[i]));
 	for (guint i = 0; i < p->ports->len; i++) {
 		const char *place = g_array_index(p->ports, struct port, i).place;
+		size_t root = strcspn(place, "-:.");
 
 		if (!is_taken(p, place) && p->inputs[0]->len < WIRE_INPUTS)
-			g_ptr_array_add(p->inputs[0], g_strndup(place, strcspn(place, "-:.")));
+			g_ptr_array_add(p->inputs[0], g_strndup(place, root ? root : strlen(place)));
 	}
 }
 
@@ -324,7 +325,7 @@ static bool sound_is_free(const struct proposal *p, const struct inventory_item 
 /* A headset has keys. */
 static void sound_keys_give(struct proposal *p, unsigned seat, const char *place)
 {
-	if (strstr(place, "-usb-") && !is_taken(p, place))
+	if (strstr(place, "-usb-") && !is_taken(p, place) && p->inputs[seat]->len < WIRE_INPUTS)
 		g_ptr_array_add(p->inputs[seat], place_port(place));
 }
 
