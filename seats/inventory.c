@@ -52,7 +52,7 @@ static int compare_entries(const void *a, const void *b)
 
 	if (x->kind != y->kind)
 		return x->kind < y->kind ? -1 : 1;
-	order = strverscmp(x->place, y->place);
+	order = place_compare(x->place, y->place);
 	return order ? order : strverscmp(x->node, y->node);
 }
 

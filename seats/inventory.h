@@ -69,6 +69,8 @@ const GPtrArray *inventory_items(const struct inventory *inventory);
 /* Whether `pattern` (a place or a prefix that ends where a component does) covers `place`; the longest
  * that covers wins: how long, or 0. */
 size_t place_covers(const char *pattern, const char *place);
+/* The order of places: by address, port 2 before port 10. */
+int place_compare(const char *a, const char *b);
 /* The port that a device is plugged into: its place without what is inside the device ("...-usb-0:1.2" of
  * "...-usb-0:1.2:1.0"; "platform-i8042" of a laptop's keyboard and touch pad). g_free. */
 char *place_port(const char *place);

@@ -16,8 +16,8 @@
 const struct seat_config *seating_of(const GPtrArray *seats, const struct inventory_item *item);
 
 /*
- * Seats for a machine that has none configured: seat1, seat2, ..., one a connected monitor, from left to right
- * as the cards are numbered. GPtrArray of struct seat_config that the caller frees; empty: no monitor.
+ * Seats for a machine that has none configured: seat1, seat2, ..., one a connected monitor, first
+ * those of the card that firmware drew on, then by the cards' places. GPtrArray of struct seat_config that the caller frees; empty: no monitor.
  *
  * With one monitor everything is that seat's, what is plugged in later too. With more:
  *

@@ -25,18 +25,20 @@ struct proposal {
 	GArray *ports; /* struct port, in the order of their places */
 };
 
+/* The kernel's numbers of cards are another with each start. */
 static int compare_monitors(const void *a, const void *b)
 {
 	const struct inventory_item *x = *(const struct inventory_item *const *)a;
 	const struct inventory_item *y = *(const struct inventory_item *const *)b;
-	int order = strverscmp(x->node, y->node);
 
-	return order ? order : strverscmp(x->place, y->place);
+	if (x->boot_display != y->boot_display)
+		return x->boot_display ? -1 : 1;
+	return place_compare(x->place, y->place);
 }
 
 static int compare_ports(const void *a, const void *b)
 {
-	return strverscmp(((const struct port *)a)->place, ((const struct port *)b)->place);
+	return place_compare(((const struct port *)a)->place, ((const struct port *)b)->place);
 }
 
 static void port_clear(void *port)

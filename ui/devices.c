@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include <glib-unix.h>
+
 #include "seats/household.h"
 #include "seats/inventory.h"
 #include "seats/seating.h"
@@ -12,13 +14,15 @@
 #include "ui/command.h"
 #include "ui/json.h"
 
-static gboolean as_json, all;
+static gboolean as_json, all, watch;
 static char *folder;
 
 static const GOptionEntry options[] = {
 	{ "json", 0, 0, G_OPTION_ARG_NONE, &as_json, "print JSON", NULL },
 	{ "all", 0, 0, G_OPTION_ARG_NONE, &all,
 		"PCI functions too, and connectors without a monitor", NULL },
+	{ "watch", 0, 0, G_OPTION_ARG_NONE, &watch,
+		"then what is plugged in (+), out (-), or changes (=)", NULL },
 	{ "config", 0, 0, G_OPTION_ARG_FILENAME, &folder,
 		"configuration (default /etc/irori)", "FOLDER" },
 	{ 0 },
@@ -171,21 +175,72 @@ static void print_table(const struct household *household, const GPtrArray *item
 	}
 }
 
+static void print_event(const struct household *household, const struct inventory_item *item,
+	char sign)
+{
+	const char *seat = seat_name(household, item);
+	g_autofree char *kind = kind_word(item), *text = description(item);
+
+	printf("%c %s  %s  %s  %s\n", sign, kind, item->place, seat ? seat : "-", text);
+	fflush(stdout);
+}
+
+static void item_added(void *data, const struct inventory_item *item)
+{
+	print_event(data, item, '+');
+}
+
+static void item_changed(void *data, const struct inventory_item *item)
+{
+	print_event(data, item, '=');
+}
+
+static void item_removed(void *data, const struct inventory_item *item)
+{
+	print_event(data, item, '-');
+}
+
+static const struct inventory_events watched = { item_added, item_changed, item_removed };
+
+static gboolean arrived(int fd, GIOCondition condition, gpointer data)
+{
+	inventory_dispatch(data);
+	return G_SOURCE_CONTINUE;
+}
+
+/* Until a signal ends us. */
+static void follow(struct inventory *inventory)
+{
+	GMainLoop *loop = g_main_loop_new(NULL, FALSE);
+
+	fflush(stdout);
+	g_unix_fd_add(inventory_fd(inventory), G_IO_IN, arrived, inventory);
+	g_main_loop_run(loop);
+	g_main_loop_unref(loop);
+}
+
 static int devices_run(const char *name, char **args, int n)
 {
-	GError *error = NULL;
-	struct inventory *inventory = inventory_new(NULL, NULL, &error);
 	struct household *household;
+	struct inventory *inventory;
+	GError *error = NULL;
 
-	if (!inventory)
-		return command_fail_error(EX_OSERR, name, error);
+	if (as_json && watch)
+		return command_fail(EX_USAGE, name, "--watch is for people: not with --json");
 	household = household_load(folder ? folder : "/etc/irori");
+	inventory = inventory_new(&watched, household, &error);
+	if (!inventory) {
+		household_free(household);
+		return command_fail_error(EX_OSERR, name, error);
+	}
 	for (guint i = 0; i < household->complaints->len; i++)
 		command_fail(0, name, "%s", (char *)g_ptr_array_index(household->complaints, i));
 	if (as_json)
 		print_json(household, inventory_items(inventory));
 	else
 		print_table(household, inventory_items(inventory));
+	if (watch)
+		follow(inventory);
 	household_free(household);
 	inventory_free(inventory);
 	return EX_OK;

@@ -13,6 +13,7 @@
 enum {
 	KEY = WIRE_INPUT_KEYBOARD,
 	PTR = WIRE_INPUT_POINTER,
+	BOOT = 99,
 };
 
 static struct inventory_item item_of(enum inventory_kind kind, const char *place)
@@ -72,6 +73,23 @@ static void ports_and_hubs_are_found_in_places(void)
 		test_assert(!g_strcmp0(hub, table[i].hub));
 		test_assert(!strcmp(bound, hub ? hub : port));
 	}
+}
+
+static void places_have_an_order(void)
+{
+	static const char *const sorted[] = { "", "acpi-x", "pci-0000:00:02.0:DP-1", "pci-0000:00:02.0:DP-2",
+		"pci-0000:00:02.0:DP-10", "pci-0000:00:02.0:HDMI-A-1", "pci-0000:00:09.0", "pci-0000:00:0a.0",
+		"pci-0000:00:10.0", XHCI "2.1:1.0", XHCI "2.10:1.0", XHCI "2:1.0", XHCI "10:1.0",
+		"pci-0000:00:1f.3", "pci-0000:01:00.0", "platform-i8042" };
+
+	for (unsigned i = 0; i < G_N_ELEMENTS(sorted); i++)
+		for (unsigned j = 0; j < G_N_ELEMENTS(sorted); j++) {
+			int order = place_compare(sorted[i], sorted[j]);
+
+			if ((i > j) - (i < j) != (order > 0) - (order < 0))
+				printf("%s %d %s\n", sorted[i], order, sorted[j]);
+			test_equal((i > j) - (i < j), (order > 0) - (order < 0));
+		}
 }
 
 static GPtrArray *seats_of(const char *const (*texts)[3], unsigned n)
@@ -134,7 +152,7 @@ static void a_device_is_whose_place_fits_best(void)
 struct thing {
 	char kind;
 	const char *place;
-	unsigned input; /* a card's number for monitors */
+	unsigned input; /* BOOT: firmware drew on that card */
 };
 
 static const struct machine {
@@ -151,7 +169,7 @@ static const struct machine {
 		{ { 'M', "pci-0000:01:00.0:DP-1", 0 }, { 'H', "pci-0000:01:00.1", 0 } },
 		"pci-0000:01:00.0:DP-1|pci platform|pci-0000:01:00.1\n" },
 	{ "two hubs, two cards",
-		{ { 'M', "pci-0000:02:00.0:DP-1", 1 }, { 'M', "pci-0000:01:00.0:DP-1", 0 },
+		{ { 'M', "pci-0000:02:00.0:DP-1", 0 }, { 'M', "pci-0000:01:00.0:DP-1", 0 },
 			{ 'I', XHCI "2.1:1.0", KEY }, { 'I', XHCI "2.2:1.0", PTR },
 			{ 'I', XHCI "1.1:1.0", KEY }, { 'I', XHCI "1.2:1.0", PTR },
 			{ 'H', "pci-0000:01:00.1", 0 }, { 'H', "pci-0000:02:00.1", 0 },
@@ -167,7 +185,7 @@ static const struct machine {
 		"pci-0000:01:00.0:DP-1|" XHCI "1 " XHCI "3|pci-0000:00:1f.3\n"
 		"pci-0000:01:00.0:DP-2|" XHCI "2 " XHCI "4 " XHCI "5|" XHCI "5:1.0\n" },
 	{ "a headset on the hub comes first",
-		{ { 'M', "pci-0000:01:00.0:DP-1", 0 }, { 'M', "pci-0000:02:00.0:DP-1", 1 },
+		{ { 'M', "pci-0000:01:00.0:DP-1", 0 }, { 'M', "pci-0000:02:00.0:DP-1", 0 },
 			{ 'I', XHCI "1.1:1.0", KEY }, { 'I', XHCI "2.1:1.0", KEY },
 			{ 'S', "pci-0000:00:1f.3", 0 }, { 'S', XHCI "2.3:1.0", 0 }, { 'S', XHCI "2.4:1.0", 0 } },
 		"pci-0000:01:00.0:DP-1|" XHCI "1|pci-0000:00:1f.3\n"
@@ -200,7 +218,7 @@ static const struct machine {
 			{ 'I', XHCI "1:1.1", PTR }, { 'I', XHCI "2:1.0", KEY | PTR } },
 		"c0:DP-1|" XHCI "1|\nc0:DP-2|" XHCI "2|\n" },
 	{ "an i8042 that nobody uses",
-		{ { 'M', "c0:V-1", 0 }, { 'M', "c1:V-1", 1 }, { 'I', "platform-i8042-serio-0", KEY },
+		{ { 'M', "c0:V-1", 0 }, { 'M', "c1:V-1", 0 }, { 'I', "platform-i8042-serio-0", KEY },
 			{ 'I', "pci-0000:00:05.0", KEY }, { 'I', "pci-0000:00:06.0", KEY } },
 		"c0:V-1|pci-0000:00:05.0|\nc1:V-1|pci-0000:00:06.0|\n" },
 	{ "a laptop and a second seat",
@@ -213,9 +231,11 @@ static const struct machine {
 			{ 'I', "platform-i8042-serio-1", PTR }, { 'I', XHCI "1.1:1.0", KEY },
 			{ 'I', XHCI "1.2:1.0", PTR }, { 'I', "acpi-LID-0", WIRE_INPUT_SWITCH } },
 		"c0:DP-1|" XHCI "1|\nc0:eDP-1|platform-i8042|\n" },
+	{ "where firmware drew is first",
+		{ { 'M', "c0:DP-1", 0 }, { 'M', "c1:DP-1", BOOT } }, "c1:DP-1||\nc0:DP-1||\n" },
 	{ "six",
 		{ { 'M', "c0:DP-1", 0 }, { 'M', "c0:DP-2", 0 }, { 'M', "c0:DP-10", 0 },
-			{ 'M', "c1:DP-1", 1 }, { 'M', "c2:DP-1", 2 }, { 'M', "c10:DP-1", 10 },
+			{ 'M', "c1:DP-1", 0 }, { 'M', "c2:DP-1", 0 }, { 'M', "c10:DP-1", 0 },
 			{ 'I', XHCI "1:1.0", KEY }, { 'I', XHCI "2:1.0", KEY }, { 'I', XHCI "3:1.0", KEY },
 			{ 'I', XHCI "10:1.0", KEY }, { 'I', XHCI "11.4:1.0", KEY },
 			{ 'I', XHCI "4:1.0", KEY } },
@@ -234,9 +254,8 @@ static GPtrArray *items_of(const struct machine *machine)
 			strchr("IK", thing->kind) ? INVENTORY_INPUT : INVENTORY_SOUND, thing->place);
 		item->connected = thing->kind == 'M';
 		item->hdmi = thing->kind == 'H';
-		if (item->kind == INVENTORY_MONITOR)
-			g_snprintf(item->node, sizeof(item->node), "/dev/dri/card%u", thing->input);
-		else
+		item->boot_display = item->kind == INVENTORY_MONITOR && thing->input == BOOT;
+		if (item->kind == INVENTORY_INPUT)
 			item->input = thing->kind == 'K' ? KEY : thing->input;
 		item->keys_only = thing->kind == 'K';
 		g_ptr_array_add(items, item);
@@ -337,6 +356,7 @@ static void more_than_there_is_room_for(void)
 int main(void)
 {
 	test_run(places_end_where_components_do);
+	test_run(places_have_an_order);
 	test_run(ports_and_hubs_are_found_in_places);
 	test_run(a_device_is_whose_place_fits_best);
 	test_run(machines_are_shared);
