@@ -235,12 +235,12 @@ static const struct machine {
 		{ { 'M', "c0:DP-1", 0 }, { 'M', "c1:DP-1", BOOT } }, "c1:DP-1||\nc0:DP-1||\n" },
 	{ "six",
 		{ { 'M', "c0:DP-1", 0 }, { 'M', "c0:DP-2", 0 }, { 'M', "c0:DP-10", 0 },
-			{ 'M', "c1:DP-1", 0 }, { 'M', "c2:DP-1", 0 }, { 'M', "c10:DP-1", 0 },
+			{ 'M', "c1:DP-1", 0 }, { 'M', "c2:DP-1", 0 }, { 'M', "c9:DP-1", 0 },
 			{ 'I', XHCI "1:1.0", KEY }, { 'I', XHCI "2:1.0", KEY }, { 'I', XHCI "3:1.0", KEY },
 			{ 'I', XHCI "10:1.0", KEY }, { 'I', XHCI "11.4:1.0", KEY },
 			{ 'I', XHCI "4:1.0", KEY } },
 		"c0:DP-1|" XHCI "1|\nc0:DP-2|" XHCI "2|\nc0:DP-10|" XHCI "3|\nc1:DP-1|" XHCI "4|\n"
-		"c2:DP-1|" XHCI "10|\nc10:DP-1|" XHCI "11|\n" },
+		"c2:DP-1|" XHCI "10|\nc9:DP-1|" XHCI "11|\n" },
 };
 
 static GPtrArray *items_of(const struct machine *machine)
