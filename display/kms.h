@@ -40,6 +40,7 @@ struct kms_connector {
 	char name[32]; /* as in /sys/class/drm without the card: "HDMI-A-1" */
 	bool connected;
 	bool non_desktop;                /* a headset: not for seats */
+	bool link_bad;                   /* the link has failed: dark until modes are set anew */
 	uint32_t width_mm, height_mm;    /* 0: not told */
 	uint32_t possible_crtcs;         /* bit n: crtcs[n], by index and not by id */
 	uint32_t crtc;                   /* which drives it now, 0: none */
@@ -147,6 +148,8 @@ struct kms_ops {
 	 * Others: the card does not do this. Where it fails, nothing has changed. */
 	int (*commit)(struct kms_card *card, const struct kms_update *updates, unsigned n,
 		unsigned flags);
+	/* All goes dark but these pipes, which are left alone. For who lends them. 0 or -errno. */
+	int (*dark)(struct kms_card *card, const struct kms_pipe *keep, unsigned n);
 	/* A cursor that a commit has put up moves at once, beside whatever is in flight. */
 	int (*cursor_move)(
 		struct kms_card *card, const struct kms_pipe *pipe, int32_t x, int32_t y);

@@ -2,8 +2,8 @@
  * A graphics card by libdrm.
  *
  * Atomic where the driver has it. Where not (radeon; nouveau unless nouveau.atomic=1), by the old
- * calls: then a lease needs no planes, the cursor is the CRTC's own, and "all that no update names
- * goes off" reaches CRTCs only.
+ * calls: then there are no planes (nor are they leased), the cursor is composed, and "all that no
+ * update names goes off" reaches CRTCs only.
  */
 #ifndef IRORI_DISPLAY_KMS_DRM_H
 #define IRORI_DISPLAY_KMS_DRM_H

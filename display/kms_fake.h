@@ -43,6 +43,9 @@ void fake_card_refuse_cursor(struct kms_card *card, int error);
 /* The lease is gone: nothing is found there any more; what is shown stays. */
 void fake_card_revoke(struct kms_card *card);
 
+/* Told when the card is closed, before it is. */
+void fake_card_on_close(struct kms_card *card, void (*closed)(void *data), void *data);
+
 /* What a connector's monitor shows now, cursor plane included: XRGB8888, width * height * 4 bytes
  * that the caller frees. NULL: it is dark. */
 uint32_t *fake_card_look(
