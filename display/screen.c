@@ -297,11 +297,9 @@ static void screen_take_next(struct screen *screen)
 
 static int screen_darken(struct screen *screen)
 {
-	struct kms_card *card = screen->now.card;
-
 	for (unsigned i = 0; i < screen->now.n; i++)
 		screen->now.outputs[i].in_flight = false;
-	return card->ops->commit(card, NULL, 0, KMS_MODESET);
+	return card_set_modes(screen->now.card, NULL, 0);
 }
 
 /* Monitors: found, lit, or all dark. Told only where they are others than before. */

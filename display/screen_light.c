@@ -176,6 +176,19 @@ void lit_card_clear(struct lit_card *lit)
 	memset(lit, 0, sizeof(*lit));
 }
 
+static void ignore_flip(void *data, const struct kms_flip *flip)
+{
+}
+
+int card_set_modes(struct kms_card *card, const struct kms_update *updates, unsigned n)
+{
+	int error = card->ops->commit(card, updates, n, KMS_MODESET);
+
+	if (!error)
+		card->ops->dispatch(card, ignore_flip, NULL);
+	return error;
+}
+
 /* Buffers, their first picture, and the modes. Where it fails, the buffers are gone. */
 static int try_light(struct screen *screen, struct lit_card *fresh)
 {
@@ -192,7 +205,7 @@ static int try_light(struct screen *screen, struct lit_card *fresh)
 		error = output_light(&fresh->outputs[i], screen, &updates[i]);
 	}
 	if (!error)
-		error = fresh->card->ops->commit(fresh->card, updates, n, KMS_MODESET);
+		error = card_set_modes(fresh->card, updates, n);
 	for (unsigned i = 0; i < n && !error; i++)
 		output_lit(&fresh->outputs[i]);
 	if (error)

@@ -101,6 +101,9 @@ struct scene output_scene(const struct output *output, const struct screen *scre
 /* screen_light.c */
 /* Looks at the monitors and lights them. 0; -errno: the card is lost or does not do it. */
 int screen_light(struct screen *screen, struct lit_card *lit, bool force, bool *changed);
+/* Commits that were in flight are over then, and their flips are forgotten: they must not be taken
+ * for those of commits to come. */
+int card_set_modes(struct kms_card *card, const struct kms_update *updates, unsigned n);
 void lit_card_clear(struct lit_card *lit);
 
 static inline bool kms_error_is_loss(int error)
