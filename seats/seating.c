@@ -65,6 +65,24 @@ const struct seat_config *seating_of(const GPtrArray *seats, const struct invent
 	return owner;
 }
 
+const struct inventory_item *seating_sound(const GPtrArray *seats, const struct seat_config *seat,
+	const GPtrArray *items)
+{
+	const struct inventory_item *other = NULL;
+
+	for (guint i = 0; i < items->len; i++) {
+		const struct inventory_item *item = g_ptr_array_index(items, i);
+
+		if (item->kind != INVENTORY_SOUND || seating_of(seats, item) != seat)
+			continue;
+		if (seat->sound && place_covers(seat->sound, item->place))
+			return item;
+		if (!other)
+			other = item;
+	}
+	return other;
+}
+
 char *seating_place(const struct inventory_item *item)
 {
 	g_autofree char *port = place_port(item->place);

@@ -15,6 +15,11 @@
  * of struct seat_config. */
 const struct seat_config *seating_of(const GPtrArray *seats, const struct inventory_item *item);
 
+/* The card that a seat sounds on: what Sound= names, if it is plugged in; else one that is plugged in where its
+ * Inputs= are, the first. NULL: none. */
+const struct inventory_item *seating_sound(const GPtrArray *seats, const struct seat_config *seat,
+	const GPtrArray *items);
+
 /*
  * Seats for a machine that has none configured: seat1, seat2, ..., one a connected monitor, first
  * those of the card that firmware drew on, then by the cards' places. GPtrArray of struct seat_config that the caller frees; empty: no monitor.

@@ -148,6 +148,29 @@ static void a_device_is_whose_place_fits_best(void)
 	}
 }
 
+static void the_card_that_is_named_sounds(void)
+{
+	static const char *const texts[][3] = {
+		{ "", XHCI "1", "pci-0000:00:1f.3" },
+		{ "", XHCI "2", NULL },
+	};
+	static const char *const places[] = { XHCI "1.3:1.0", XHCI "2.3:1.0", XHCI "2.4:1.0",
+		"pci-0000:00:1f.3", "pci-0000:00:1b.0" };
+	g_autoptr(GPtrArray) seats = seats_of(texts, 2), items = g_ptr_array_new();
+	struct inventory_item cards[G_N_ELEMENTS(places)];
+
+	for (unsigned i = 0; i < G_N_ELEMENTS(places); i++) {
+		cards[i] = item_of(INVENTORY_SOUND, places[i]);
+		g_ptr_array_add(items, &cards[i]);
+	}
+	test_assert(seating_sound(seats, seats->pdata[0], items) == &cards[3]);
+	test_assert(seating_sound(seats, seats->pdata[1], items) == &cards[1]);
+	g_ptr_array_remove(items, &cards[3]); /* unplugged: what is on the hub */
+	test_assert(seating_sound(seats, seats->pdata[0], items) == &cards[0]);
+	g_ptr_array_set_size(items, 0);
+	test_assert(!seating_sound(seats, seats->pdata[0], items));
+}
+
 /* One thing of a machine: monitors M (m: not connected), inputs I (K: volume keys), sound S (H: HDMI). */
 struct thing {
 	char kind;
@@ -359,6 +382,7 @@ int main(void)
 	test_run(places_have_an_order);
 	test_run(ports_and_hubs_are_found_in_places);
 	test_run(a_device_is_whose_place_fits_best);
+	test_run(the_card_that_is_named_sounds);
 	test_run(machines_are_shared);
 	test_run(what_is_proposed_holds);
 	test_run(a_claim_takes_the_hub_along);
