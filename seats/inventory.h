@@ -4,8 +4,9 @@
  * from a device (names, EDIDs, serial numbers) is hostile text and is cut and cleaned here.
  *
  * A place says where a thing is plugged in, and is how configuration names it: udev's ID_PATH
- * ("pci-0000:00:04.0-usb-0:1.2:1.0"), for a monitor the card's and the connector's name with a colon
- * between ("pci-0000:00:02.0:HDMI-A-1"). A place of an input or sound device may be given by a prefix that
+ * ("pci-0000:00:04.0-usb-0:1.2:1.0"), for a monitor the card's and the connector's with a colon between
+ * ("pci-0000:00:02.0:HDMI-A-1": the card's first HDMI-A). The kernel counts connectors over all cards, in the
+ * order in which these come up, so its name of one (`connector`) may be another with each start. A place of an input or sound device may be given by a prefix that
  * ends where a component does ('-', ':', '.'): a port, or a hub and all that is plugged into it.
  *
  * Thread: one thread at a time calls everything; events come from inventory_dispatch.
@@ -40,6 +41,7 @@ struct inventory_item {
 	uint32_t input;                /* enum wire_input_kind, or'ed */
 	bool keys_only;                /* INPUT: a keyboard of volume keys and the like: a headset's, too */
 	bool connected;                /* MONITOR */
+	char connector[32];            /* MONITOR: the kernel's name of it now, "HDMI-A-3" */
 	uint32_t width, height;        /* MONITOR: preferred mode; 0: unknown */
 	uint32_t width_mm, height_mm;
 	bool hdmi;                     /* SOUND: goes out at monitors of the card beside it */

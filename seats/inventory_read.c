@@ -13,6 +13,7 @@
 enum {
 	EDID_BYTES = 512,
 	MAX_PARENTS = 32,
+	MAX_SIBLINGS = 1024,
 };
 
 void inventory_text(char *into, size_t size, const char *from)
@@ -121,21 +122,63 @@ static void edid_take(const char *syspath, struct inventory_item *item)
 	item->height_mm = edid.height_mm;
 }
 
+/* "HDMI-A-3" is the 3rd: where the number begins, behind "HDMI-A-"; NULL: it has none. */
+static const char *connector_number(const char *connector, uint64_t *number)
+{
+	const char *dash = strrchr(connector, '-');
+
+	return dash && g_ascii_string_to_unsigned(dash + 1, 10, 0, UINT32_MAX, number, NULL) ?
+		dash + 1 : NULL;
+}
+
+/* "card0-HDMI-A-3" without its beginning; NULL: it is no connector. */
+static const char *connector_of(const char *sysname)
+{
+	const char *dash = sysname && g_str_has_prefix(sysname, "card") ? strchr(sysname, '-') : NULL;
+
+	return dash && !g_str_has_prefix(dash, "-Writeback") ? dash + 1 : NULL;
+}
+
+/* Which of its kind it is among those of its card, from 1: that stays. */
+static unsigned connector_rank(const char *card, const char *connector)
+{
+	g_autoptr(GDir) dir = g_dir_open(card, 0, NULL);
+	uint64_t number = 0, other;
+	const char *end = connector_number(connector, &number), *name;
+	unsigned rank = 1;
+
+	for (unsigned i = 0; dir && i < MAX_SIBLINGS && (name = g_dir_read_name(dir)); i++) {
+		const char *sibling = connector_of(name);
+		const char *sibling_end = sibling ? connector_number(sibling, &other) : NULL;
+
+		if (sibling_end && sibling_end - sibling == end - connector && other < number &&
+			!strncmp(sibling, connector, (size_t)(end - connector)))
+			rank++;
+	}
+	return rank;
+}
+
 /* card0-HDMI-A-1, a child of card0. */
 static bool monitor_read(struct udev_device *device, struct inventory_item *item)
 {
-	const char *name = udev_device_get_sysname(device);
-	const char *connector = name && g_str_has_prefix(name, "card") ? strchr(name, '-') : NULL;
+	const char *connector = connector_of(udev_device_get_sysname(device));
 	struct udev_device *card = connector ? udev_device_get_parent(device) : NULL;
 	char place[INVENTORY_PLACE];
 	g_autofree char *whole = NULL;
+	const char *number;
+	uint64_t counted;
 
-	if (!card || g_str_has_prefix(connector, "-Writeback") || !place_read(card, place))
+	if (!card || strlen(connector) >= sizeof(item->connector) || !place_read(card, place))
 		return false;
-	whole = g_strconcat(place, ":", connector + 1, NULL);
+	number = connector_number(connector, &counted);
+	if (!number)
+		return false;
+	whole = g_strdup_printf("%s:%.*s%u", place, (int)(number - connector), connector,
+		connector_rank(udev_device_get_syspath(card), connector));
 	if (!place_put(item->place, whole))
 		return false;
 	item->kind = INVENTORY_MONITOR;
+	g_strlcpy(item->connector, connector, sizeof(item->connector));
 	inventory_text(item->node, sizeof(item->node), udev_device_get_devnode(card));
 	item->connected = !g_strcmp0(udev_device_get_sysattr_value(device, "status"), "connected");
 	item->boot_display = is_boot_display(card);

@@ -86,6 +86,7 @@ static void item_json(JsonBuilder *json, const struct inventory_item *item, cons
 	json_text(json, "identity", item->identity[0] ? item->identity : NULL);
 	json_text(json, "seat", seat);
 	if (item->kind == INVENTORY_MONITOR) {
+		json_text(json, "connector", item->connector);
 		json_bool(json, "connected", item->connected);
 		json_int(json, "width", item->width);
 		json_int(json, "height", item->height);

@@ -143,9 +143,13 @@ static void machine_add(UMockdevTestbed *bed)
 		"0x030000", "boot_vga", "1", "vendor", "0x1002", "device", "0x1234", NULL, NULL);
 	g_autofree char *card = umockdev_testbed_add_device(bed, "drm", "card0", gpu, NULL, "DEVNAME",
 		"dri/card0", "DEVTYPE", "drm_minor", "ID_PATH", "pci-0000:01:00.0", NULL);
-	g_autofree char *dp1 = umockdev_testbed_add_device(bed, "drm", "card0-DP-1", card, "status",
+	g_autofree char *dp1 = umockdev_testbed_add_device(bed, "drm", "card0-DP-3", card, "status",
 		"connected", NULL, NULL);
-	g_autofree char *dp2 = umockdev_testbed_add_device(bed, "drm", "card0-DP-2", card, "status",
+	g_autofree char *dp2 = umockdev_testbed_add_device(bed, "drm", "card0-DP-11", card, "status",
+		"disconnected", NULL, NULL);
+	g_autofree char *other = umockdev_testbed_add_device(bed, "drm", "card0-HDMI-A-2", card, "status",
+		"disconnected", NULL, NULL);
+	g_autofree char *unnumbered = umockdev_testbed_add_device(bed, "drm", "card0-", card, "status",
 		"disconnected", NULL, NULL);
 	g_autofree char *writeback = umockdev_testbed_add_device(bed, "drm", "card0-Writeback-1", card,
 		"status", "unknown", NULL, NULL);
@@ -175,7 +179,7 @@ static void machine_add(UMockdevTestbed *bed)
 		"sdb", "DEVTYPE", "disk", "ID_BUS", "ata", "ID_PATH", "pci-0000:00:17.0-ata-1", NULL);
 
 	test_assert(power_event && speaker && render && control && hdmi && stick && disk && dp2 &&
-		writeback);
+		writeback && other && unnumbered);
 	edid_set(bed, dp1, 1920, 1080);
 	group = g_strconcat(umockdev_testbed_get_root_dir(bed), gpu, "/iommu_group", NULL);
 	test_equal(symlink("../../../kernel/iommu_groups/7", group), 0);
@@ -187,13 +191,16 @@ static void what_is_there_is_found(UMockdevTestbed *bed, struct inventory *inven
 	const struct inventory_item *item;
 
 	item = find(inventory, INVENTORY_MONITOR, "pci-0000:01:00.0:DP-1");
-	test_assert(item->connected && item->boot_display);
+	test_assert(item->connected && item->boot_display && !strcmp(item->connector, "DP-3"));
 	test_equal(item->width, 1920);
 	test_equal(item->height, 1080);
 	test_assert(item->identity[0] && !strchr(item->identity, ' '));
 	test_assert(item->name[0] && !strcmp(item->node, "/dev/dri/card0"));
 	item = find(inventory, INVENTORY_MONITOR, "pci-0000:01:00.0:DP-2");
 	test_assert(!item->connected && !item->identity[0] && !item->width);
+	test_assert(!strcmp(item->connector, "DP-11"));
+	item = find(inventory, INVENTORY_MONITOR, "pci-0000:01:00.0:HDMI-A-1");
+	test_assert(!strcmp(item->connector, "HDMI-A-2"));
 	test_assert(!find(inventory, INVENTORY_MONITOR, "pci-0000:01:00.0:Writeback-1"));
 
 	item = find(inventory, INVENTORY_INPUT, "pci-0000:00:14.0-usb-0:1.2:1.0");
@@ -224,7 +231,7 @@ static void what_is_there_is_found(UMockdevTestbed *bed, struct inventory *inven
 	test_equal(item->iommu_group, -1);
 	test_assert(!strcmp(item->name, "USB controller") && !item->boot_display);
 
-	test_equal(items->len, 2 + 3 + 2 + 1 + 4);
+	test_equal(items->len, 3 + 3 + 2 + 1 + 4);
 	for (guint i = 1; i < items->len; i++)
 		test_assert(((const struct inventory_item *)g_ptr_array_index(items, i - 1))->kind <=
 			((const struct inventory_item *)g_ptr_array_index(items, i))->kind);
@@ -261,7 +268,7 @@ static void what_comes_and_goes_is_told(UMockdevTestbed *bed, struct heard *hear
 static void a_monitor_is_plugged_in_and_out(UMockdevTestbed *bed, struct heard *heard)
 {
 	static const char card[] = "/sys/devices/0000:01:00.0/card0";
-	static const char connector[] = "/sys/devices/0000:01:00.0/card0/card0-DP-2";
+	static const char connector[] = "/sys/devices/0000:01:00.0/card0/card0-DP-11";
 	uint32_t id = find(heard->inventory, INVENTORY_MONITOR, "pci-0000:01:00.0:DP-2")->id;
 	unsigned before = heard->changed;
 
