@@ -19,6 +19,7 @@ enum {
 	NEXT = 1,
 	WRITE = 2,
 	NO_INTERRUPT = 1,
+	FLUSH = 1 << 9, /* a driver that can flush need not have each write on the medium */
 	BLK_READ = 0,
 	BLK_WRITE = 1,
 };
@@ -114,7 +115,7 @@ int guest_main(const void *start_info)
 	uint32_t sectors;
 
 	portable_find(&dev, BLK);
-	portable_start(&dev, SIZE);
+	portable_start(&dev, FLUSH, SIZE);
 	check(dev.device);
 	sectors = *(volatile uint32_t *)dev.device;
 	check(sectors >= (uint32_t)REQUESTS * (256 << 10) / SECTOR);

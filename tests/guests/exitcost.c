@@ -28,7 +28,7 @@ int guest_main(const void *start_info)
 	struct portable dev;
 
 	portable_find(&dev, RNG);
-	portable_start(&dev, 8);
+	portable_start(&dev, 0, 8);
 	for (unsigned block = 0; block < BLOCKS; block++) {
 		uint32_t start = ticks(), after_loop, after_mmio;
 

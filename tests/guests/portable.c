@@ -80,13 +80,15 @@ static void put16(volatile uint8_t *at, uint16_t value)
 }
 
 /* Only with DRIVER_OK do VMMs arm their ioeventfd. */
-void portable_start(struct portable *dev, uint16_t size)
+void portable_start(struct portable *dev, uint32_t features, uint16_t size)
 {
 	volatile uint8_t *c = dev->common;
 
 	c[0x14] = 0;
 	memset((void *)PORTABLE_DESC, 0, PORTABLE_FREE - PORTABLE_DESC);
 	c[0x14] = 3;
+	put32(c + 0x08, 0);
+	put32(c + 0x0c, features);
 	put32(c + 0x08, 1);
 	put32(c + 0x0c, 1); /* VERSION_1 */
 	c[0x14] = 11;

@@ -23,8 +23,8 @@ enum portable_layout {
 
 /* By its number in virtio 1.2, section 5. The guest fails if it is not there. */
 void portable_find(struct portable *dev, unsigned type);
-/* To DRIVER_OK with queue 0, empty, of so many entries, and no more features than it must have. */
-void portable_start(struct portable *dev, uint16_t size);
+/* To DRIVER_OK with queue 0, empty, of so many entries, and these features besides VERSION_1. */
+void portable_start(struct portable *dev, uint32_t features, uint16_t size);
 static inline void portable_kick(const struct portable *dev)
 {
 	*(volatile uint16_t *)dev->notify = 0;
