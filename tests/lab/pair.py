@@ -43,6 +43,7 @@ def count():
 def run(command):
     """[[seconds since the start, line]...] of its standard output, {name: counts}, its CPU seconds."""
     before = os.times()
+    at_start = count()
     started = time.monotonic()
     process = subprocess.Popen(command, shell=True, stdin=subprocess.DEVNULL,
                                stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
@@ -50,14 +51,20 @@ def run(command):
     watchdog = threading.Timer(PATIENCE, os.killpg, (process.pid, signal.SIGKILL))
     watchdog.start()
     lines, counts, name, at = [], {}, None, None
+
+    def since(then):
+        return [now - first for now, first in zip(count(), then)]
+
     for line in process.stdout:
         line = line.decode("utf-8", "replace").strip()
         lines.append([round(time.monotonic() - started, 4), line])
         if line.startswith("begin "):
             name, at = line[len("begin "):], count()
         elif line == "end" and name:
-            counts[name] = [now - then for now, then in zip(count(), at)]
+            counts[name] = since(at)
             name = None
+        elif "GUEST-UP" in line:
+            counts["start-to-init"] = since(at_start)
     status = process.wait()
     watchdog.cancel()
     after = os.times()

@@ -82,6 +82,8 @@ def figures(runs):
                     add("%s, %s" % (match[1], kind), n / int(match[4]), per)
             if "GUEST-UP" in line:
                 add("start-to-init", when, "s")
+                for kind, n in zip(("exits", "to user space"), run["counts"]["start-to-init"]):
+                    add("start-to-init, %s" % kind, n, "in all")
     return values, units
 
 
@@ -103,7 +105,7 @@ def table(name, both):
 
 
 def show(row):
-    digits = 2 if row["unit"].startswith("per") else 1
+    digits = 2 if row["unit"].startswith("per") else 0 if row["unit"] == "in all" else 1
     return "  %-44s %10.*f %10.*f %-11s %s" % (
         row["what"], digits, row["irori"], digits, row["QEMU"], row["unit"],
         "%5.2f x" % row["ratio"] if row["ratio"] is not None else "")
