@@ -7,8 +7,8 @@
  *					that echoes, swallows or pours, as its first byte asks
  *	load serve PORT			that server
  *
- * Prints one line a figure: NAME VALUE UNIT REQUESTS. Larger is better, but for units of time. Before
- * its loads it says "begin NAME", after them "end": whoever counts exits looks there. A stream's
+ * Prints one line a figure: NAME VALUE UNIT REQUESTS, with what LOAD_OF says before each name. Larger is better, but for
+ * units of time. Before its loads it says "begin NAME", after them "end": whoever counts exits looks there. A stream's
  * requests are MB.
  */
 #include <arpa/inet.h>
@@ -49,9 +49,11 @@ static void die(const char *what)
 	exit(1);
 }
 
+static const char *of = "";
+
 static void begin(const char *name)
 {
-	printf("begin %s\n", name);
+	printf("begin %s%s\n", of, name);
 	usleep(PAUSE_US); /* the line is out, and whoever reads it has looked */
 }
 
@@ -146,9 +148,9 @@ static void disk_load(const char *device, double seconds)
 		rate = disk_rate(&disk, figure->depth, seconds);
 		end();
 		if (disk.random)
-			printf("%s %.0f /s %lu\n", figure->name, rate, disk.operations);
+			printf("%s%s %.0f /s %lu\n", of, figure->name, rate, disk.operations);
 		else
-			printf("%s %.1f MB/s %.0f\n", figure->name, rate * STREAM / 1e6,
+			printf("%s%s %.1f MB/s %.0f\n", of, figure->name, rate * STREAM / 1e6,
 				(double)disk.operations * STREAM / 1e6);
 	}
 	close(disk.fd);
@@ -198,8 +200,8 @@ static void net_round_trips(const char *address, const char *port, double second
 	qsort(took, n, sizeof(took[0]), by_time);
 	if (n == 0)
 		die("no round trip");
-	printf("round-trip %.0f us %zu\n", (double)took[n / 2] / 1e3, n);
-	printf("round-trip-99 %.0f us %zu\n", (double)took[n * 99 / 100] / 1e3, n);
+	printf("%sround-trip %.0f us %zu\n", of, (double)took[n / 2] / 1e3, n);
+	printf("%sround-trip-99 %.0f us %zu\n", of, (double)took[n * 99 / 100] / 1e3, n);
 }
 
 static void net_stream(const char *address, const char *port, double seconds, char verb)
@@ -221,7 +223,7 @@ static void net_stream(const char *address, const char *port, double seconds, ch
 	}
 	close(fd);
 	end();
-	printf("%s %.1f MB/s %.0f\n", name, (double)bytes * 1e3 / (double)took,
+	printf("%s%s %.1f MB/s %.0f\n", of, name, (double)bytes * 1e3 / (double)took,
 		(double)bytes / 1e6);
 }
 
@@ -267,6 +269,8 @@ static void serve(const char *port)
 int main(int argc, char **argv)
 {
 	setvbuf(stdout, NULL, _IOLBF, 0);
+	if (getenv("LOAD_OF"))
+		of = getenv("LOAD_OF");
 	if (argc == 4 && !strcmp(argv[1], "disk")) {
 		disk_load(argv[2], atof(argv[3]));
 	} else if (argc == 5 && !strcmp(argv[1], "net")) {

@@ -14,7 +14,7 @@ import sys
 import threading
 import time
 
-PATIENCE = 240
+PATIENCE = 500
 COUNTERS = "/sys/kernel/debug/kvm/*-*/exits"
 TO_USER = "/sys/kernel/tracing/events/kvm/kvm_userspace_exit/"
 

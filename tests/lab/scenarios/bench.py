@@ -13,54 +13,52 @@ memory = 4096
 RUNS = 3
 SECONDS = 2
 HERE = os.path.dirname(os.path.abspath(__file__))
-DISK_SCRIPT = "load disk /dev/%s %g\necho BENCH-END\n"
-NET_SCRIPT = """
+SCRIPT = """
 ip link set lo up; ip link set eth0 mtu 65520; ip link set eth0 up
 ip addr add 10.20.30.2/24 dev eth0; ip route add default via 10.20.30.1
-sleep 2
-load net %s 9000 %g
-echo BENCH-END
+LOAD_OF=virtio-blk/ load disk /dev/vda %(seconds)g
+LOAD_OF=nvme/ load disk /dev/nvme0n1 %(seconds)g
+LOAD_OF=virtio-net/ load net %(server)s 9000 %(seconds)g
 """
-DRIVE = ("-drive if=none,id=d,format=raw,cache=writeback,aio=io_uring,file=/run/lab/disk/bench.img -device ")
-# On ext4, as in a household, and no device below it that is slower than memory.
-FILE = """
-truncate -s 400M /run/lab/fs && mke2fs -q -F -t ext4 /run/lab/fs && mkdir /run/lab/disk
-mount -o loop /run/lab/fs /run/lab/disk && head -c 268435456 /dev/zero >/run/lab/disk/bench.img
+# On ext4, as in a household: tmpfs has io_uring hand each request to a worker.
+FILES = "head -c 134217728 /dev/zero >/guests/a.img && cp /guests/a.img /guests/b.img && sync"
+IRORI = """[Disk a]
+Path=/guests/a.img
+[Disk b]
+Path=/guests/b.img
+Bus=nvme
+[Net]
+Address=10.20.30.2/24
+Gateway=10.20.30.1
 """
-# name, the guest's device, lines for irori-vmm, arguments for QEMU
-DISKS = (
-    ("virtio-blk", "vda", "[Disk bench]\nPath=/run/lab/disk/bench.img\n",
-     DRIVE + "virtio-blk-pci,drive=d"),
-    ("nvme", "nvme0n1", "[Disk bench]\nPath=/run/lab/disk/bench.img\nBus=nvme\n",
-     DRIVE + "nvme,drive=d,serial=bench"),
-)
-NET = "[Net]\nAddress=10.20.30.2/24\nGateway=10.20.30.1\n"
-# As irori starts it; it has to be up before QEMU.
-PASST = ("rm -f /run/lab/passt.sock; passt --foreground --quiet --stderr --one-off --no-map-gw"
-         " --socket /run/lab/passt.sock -a 10.20.30.2 -n 24 -g 10.20.30.1 & sleep 1; ")
-QEMU_NET = ("-netdev stream,id=n,server=off,addr.type=unix,addr.path=/run/lab/passt.sock"
-            " -device virtio-net-pci,netdev=n")
+# As irori starts it, but that QEMU wants it up before, and so has not got to start it.
+PASST = ("exec passt --foreground --quiet --stderr --no-map-gw --socket /run/lab/passt.sock"
+         " -a 10.20.30.2 -n 24 -g 10.20.30.1")
+DRIVE = " -drive if=none,id=%s,format=raw,cache=writeback,aio=io_uring,file=/guests/%s.img"
 # What a guest of irori's has without being asked for, so that both find and start the same drivers.
 ALWAYS = (" -device virtio-gpu-pci -device virtio-keyboard-pci -device virtio-mouse-pci"
           " -device virtio-tablet-pci -device virtio-rng-pci"
           " -device virtio-balloon-pci,free-page-reporting=on,deflate-on-oom=on"
           " -audiodev none,id=s -device intel-hda -device hda-duplex,audiodev=s")
 QEMU = ("qemu-system-x86_64 -enable-kvm -cpu host -M q35 -m 512 -smp 1 -nographic -nodefaults"
-        " -no-reboot -serial stdio -kernel %s -initrd %s -append '%s' %s" + ALWAYS)
+        " -no-reboot -serial stdio -kernel %s -initrd %s -append '%s'" +
+        DRIVE % ("a", "a") + " -device virtio-blk-pci,drive=a" +
+        DRIVE % ("b", "b") + " -device nvme,drive=b,serial=bench"
+        " -netdev stream,id=n,server=off,addr.type=unix,addr.path=/run/lab/passt.sock"
+        " -device virtio-net-pci,netdev=n" + ALWAYS)
 
 
-def pair(pc, name, lines, irori, qemu, before=""):
-    """{monitor: [run...]}; the same guest under both, in turn. `before`: what QEMU needs to be up."""
+def pair(pc, lines):
+    """{monitor: [run...]}; the same guest under both, in turn."""
     kernel, initrd, append = (re.search(key + "=(.*)", lines)[1]
                               for key in ("Kernel", "Initrd", "CommandLine"))
-    config = pc.write(name + ".conf", "[Guest]\nName=%s\nMemory=512M\n%s%s" % (name, lines, irori))
-    commands = {"irori": "irori-vmm %s" % config,
-                "QEMU": before + QEMU % (kernel, initrd, append, qemu)}
-    result = "/lab/%s.json" % name
+    config = pc.write("bench.conf", "[Guest]\nName=bench\nMemory=512M\n" + lines + IRORI)
+    commands = {"irori": "irori-vmm %s" % config, "QEMU": QEMU % (kernel, initrd, append)}
     arguments = " ".join('"%s=%s"' % each for each in commands.items())
     script = pc.put(os.path.join(HERE, "..", "pair.py"))
-    pc.run("python3 %s %d %s %s" % (script, RUNS, result, arguments), timeout=RUNS * 500, check=True)
-    return json.loads(pc.read(result))
+    pc.run("python3 %s %d /lab/pair.json %s" % (script, RUNS, arguments), timeout=RUNS * 1000,
+           check=True)
+    return json.loads(pc.read("/lab/pair.json"))
 
 
 def figures(runs):
@@ -73,7 +71,7 @@ def figures(runs):
 
     for run in runs:
         for when, line in run["lines"]:
-            match = re.fullmatch(r"([\w-]+) ([\d.]+) (/s|MB/s|us) (\d+)", line)
+            match = re.fullmatch(r"([\w/-]+) ([\d.]+) (/s|MB/s|us) (\d+)", line)
             if match:
                 add(match[1], float(match[2]), match[3])
             if match and match[1] in run["counts"]:
@@ -87,18 +85,18 @@ def figures(runs):
     return values, units
 
 
-def table(name, both):
+def table(both):
     """Lines of the table; a ratio above 1 means that irori is better."""
     ours, units = figures(both["irori"])
     theirs, _ = figures(both["QEMU"])
     if not ours or set(ours) != set(theirs):
-        raise LabError("%s: figures are missing: irori has %s, QEMU %s; irori's last lines: %s" % (
-            name, sorted(ours), sorted(theirs), both["irori"][-1]["lines"][-5:]))
+        raise LabError("figures are missing: irori has %s, QEMU %s; irori's last lines: %s" % (
+            sorted(ours), sorted(theirs), both["irori"][-1]["lines"][-5:]))
     rows = []
     for key in ours:
         a, b = statistics.median(ours[key]), statistics.median(theirs[key])
         better = (a, b) if units[key] in ("/s", "MB/s") else (b, a)
-        rows.append({"what": "%s %s" % (name, key), "irori": a, "QEMU": b, "unit": units[key],
+        rows.append({"what": key, "irori": a, "QEMU": b, "unit": units[key],
                      "ratio": round(better[0] / better[1], 2) if better[1] else None,
                      "irori_all": ours[key], "QEMU_all": theirs[key]})
     return rows
@@ -112,17 +110,14 @@ def show(row):
 
 
 def run(pc):
-    pc.run(FILE, check=True)
+    pc.run(FILES, check=True, timeout=200)
     load = os.path.join(pc.build or os.path.join(image.TOP, "build"), "tests", "bench", "load")
-    rows = []
-    for name, device, irori, qemu in DISKS:
-        lines = guests.tiny(pc, "bench-" + name, DISK_SCRIPT % (device, SECONDS),
-                            files=[("bin/load", load)])
-        rows += table(name, pair(pc, "bench-" + name, lines, irori, qemu))
     server = pc.network()
-    pc.spawn("exec %s serve 9000" % pc.put(load), timeout=RUNS * 500)
-    lines = guests.tiny(pc, "bench-net", NET_SCRIPT % (server, SECONDS), files=[("bin/load", load)])
-    rows += table("virtio-net", pair(pc, "bench-net", lines, NET, QEMU_NET, PASST))
+    pc.spawn("exec %s serve 9000" % pc.put(load), timeout=RUNS * 1000)
+    pc.spawn(PASST, timeout=RUNS * 1000)
+    lines = guests.tiny(pc, "bench", SCRIPT % {"seconds": SECONDS, "server": server},
+                        files=[("bin/load", load)])
+    rows = table(pair(pc, lines))
     with open(os.path.join(pc.folder, "bench.json"), "w") as file:
         json.dump(rows, file, indent=1)
     return "\n  %-44s %10s %10s\n" % ("", "irori", "QEMU") + "\n".join(map(show, rows))
