@@ -80,8 +80,8 @@ def main():
     for _ in range(runs):
         for name, command in commands.items():
             results[name].append(run(command))
-    with open(path, "w") as file:
-        json.dump(results, file)
+            with open(path, "w") as file:
+                json.dump(results, file)
 
 
 if __name__ == "__main__":
