@@ -16,7 +16,7 @@ enum {
 	MAX_ITEMS = 2048,
 	MAX_LOOKED_AT = 16384, /* devices of one subsystem */
 	MAX_EVENTS = 256,      /* in one dispatch */
-	BUFFER_BYTES = 1 << 20,
+	BUFFER_BYTES = 128 << 10,
 };
 
 struct entry {
@@ -186,9 +186,11 @@ static bool monitor_start(struct inventory *inventory)
 	for (unsigned i = 0; i < INVENTORY_SOURCES; i++)
 		udev_monitor_filter_add_match_subsystem_devtype(inventory->monitor,
 			inventory_sources[i].subsystem, inventory_sources[i].devtype);
-	/* Needs CAP_NET_ADMIN; with a small one we look at everything more often. */
+	if (udev_monitor_enable_receiving(inventory->monitor) < 0)
+		return false;
+	/* libudev lets the kernel hold 128 MiB for us; losing some costs one look. */
 	udev_monitor_set_receive_buffer_size(inventory->monitor, BUFFER_BYTES);
-	return udev_monitor_enable_receiving(inventory->monitor) >= 0;
+	return true;
 }
 
 struct inventory *inventory_new(const struct inventory_events *events, void *data, GError **error)
