@@ -15,15 +15,18 @@ sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import bootdisk
 import cache
 import image
+import units
 
+APPLIANCE = os.path.join(image.TOP, "data", "appliance")
 LABEL = "irori-root"
 SIZE = 4 << 30  # sparse; the last partition can be made larger on the disk
 
-GRUB_CFG = """set timeout=1
+GRUB_CFG = """set timeout=0
+set timeout_style=hidden
 set default=0
 menuentry "Irori" {
 	search --no-floppy --label irori-root --set root
-	linux /vmlinuz root=LABEL=irori-root ro quiet intel_iommu=on console=ttyS0 console=tty0
+	linux /vmlinuz root=LABEL=irori-root @COMMAND_LINE@
 	initrd /initrd.img
 }
 """
@@ -61,6 +64,20 @@ def debugfs_add(disk, tree):
         raise RuntimeError("debugfs: " + done.stdout.decode(errors="replace")[-1000:])
 
 
+def project(build, tree):
+    """The project's files into the folder `tree`, as the appliance has them: installed, units enabled,
+    and what turns Debian into an appliance."""
+    subprocess.run(["meson", "install", "-C", build, "--no-rebuild", "--quiet"], check=True,
+                   env=dict(os.environ, DESTDIR=tree), stdout=subprocess.DEVNULL)
+    shutil.copytree(os.path.join(APPLIANCE, "files"), tree, dirs_exist_ok=True)
+    units.enable(tree)
+    units.mask(tree, units.words(os.path.join(APPLIANCE, "masked")))
+
+
+def command_line():
+    return " ".join(units.words(os.path.join(APPLIANCE, "command-line")))
+
+
 def kernel_version(disk):
     done = subprocess.run(["debugfs", "-R", "ls -p /lib/modules", disk], stdout=subprocess.PIPE,
                           stderr=subprocess.DEVNULL,
@@ -77,12 +94,12 @@ def make(build, output):
         root, tree = os.path.join(work, "root.ext4"), os.path.join(work, "tree")
         source = os.path.join(base(), "disk.img")
         subprocess.run(["cp", "--sparse=always", source, root], check=True)
-        subprocess.run(["meson", "install", "-C", build, "--no-rebuild", "--quiet"], check=True,
-                       env=dict(os.environ, DESTDIR=tree), stdout=subprocess.DEVNULL)
+        project(build, tree)
         version = kernel_version(root)
         os.makedirs(os.path.join(tree, "boot", "grub"), exist_ok=True)
         with open(os.path.join(tree, "boot", "grub", "grub.cfg"), "w") as file:
-            file.write(GRUB_CFG.replace("/vmlinuz", "/boot/vmlinuz-" + version)
+            file.write(GRUB_CFG.replace("@COMMAND_LINE@", command_line())
+                       .replace("/vmlinuz", "/boot/vmlinuz-" + version)
                        .replace("/initrd.img", "/boot/initrd.img-" + version))
         debugfs_add(root, tree)
         disk = os.path.join(work, "disk.img")
