@@ -41,7 +41,12 @@ def start(folder, sockets, memory, devices, systems, booted):
         "-m", str(memory), "-kernel", os.path.join(pc_folder, "vmlinuz"), "-initrd", initrd,
         "-append", COMMAND_LINE,
         "-drive", "if=none,id=root,file=%s,format=%s,snapshot=on,cache=unsafe" % (disk, kind)] +
-        channels(folder, sockets, systems) + more + list(devices))
+        channels(folder, sockets, systems) + more + placed(devices, folder, sockets))
+
+
+def placed(devices, folder, sockets):
+    """A scenario's arguments: @FOLDER@ is where the PC lives, @SOCKETS@ where its sockets are."""
+    return [each.replace("@FOLDER@", folder).replace("@SOCKETS@", sockets) for each in devices]
 
 
 def channels(folder, sockets, systems):
@@ -89,15 +94,16 @@ def version():
     return subprocess.run([QEMU, "--version"], check=True, stdout=subprocess.PIPE).stdout
 
 
-def booted():
-    """The folder of a saved PC: disk.qcow2, which changed while it booted, and state."""
+def booted(kind="", devices=()):
+    """The folder of a saved PC: disk.qcow2, which changed while it booted, and state. `kind`: a name for
+    PCs with these devices."""
     pc_folder = image.pc_image()
     parts = [version(), os.path.basename(pc_folder), image.hook_initrd(pc_folder), MACHINE,
-             COMMAND_LINE, str(MEMORY), guests.SPACE]
-    return cache.cached("booted", parts, lambda into: save(pc_folder, into))
+             COMMAND_LINE, str(MEMORY), guests.SPACE, list(devices)]
+    return cache.cached("booted" + kind, parts, lambda into: save(pc_folder, into, devices))
 
 
-def save(pc_folder, into):
+def save(pc_folder, into, devices):
     disk, initrd = os.path.join(into, "disk.qcow2"), os.path.join(into, "hook.cpio.gz")
     image.need("qemu-img")
     subprocess.run(["qemu-img", "create", "-q", "-f", "qcow2", "-F", "raw", "-b",
@@ -110,7 +116,7 @@ def save(pc_folder, into):
             "-m", str(MEMORY), "-kernel", os.path.join(pc_folder, "vmlinuz"), "-initrd", initrd,
             "-append", COMMAND_LINE,
             "-drive", "if=none,id=root,file=%s,format=qcow2,cache=unsafe" % disk] +
-            channels(into, sockets, ()))
+            channels(into, sockets, ()) + placed(devices, into, sockets))
         try:
             wait(process, into, lambda: ready(into), BOOT_SECONDS, "boot")
             qmp = Qmp(os.path.join(sockets, "qmp"), SAVE_SECONDS)

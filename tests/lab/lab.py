@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """The lab: a PC with hardware virtualization, emulated, and scenarios that run in it.
 
-  list              the scenarios
-  run NAME...       run them (all: every one); exit status 1 if one failed, 77 if all were skipped
+  list              the scenarios, by group
+  run NAME...       run them (a group: those in it; all: every one); exit status 1 if one failed, 77 if all were skipped
   shell             start a PC that stays, and take commands from the terminal
   exec COMMAND      run a command in the PC that `shell` or `run --keep` left
   stop              switch that PC off
@@ -33,9 +33,21 @@ def scenario_names():
                   if name.endswith(".py") and not name.startswith("_"))
 
 
-def every():
-    """What `run all` runs: all but those with by_hand = True."""
-    return [name for name in scenario_names() if not getattr(scenario(name), "by_hand", False)]
+def group_of(name):
+    """A scenario's group = "NAME", or none."""
+    return getattr(scenario(name), "group", "")
+
+
+def chosen(words):
+    """The scenarios of a command line: names, groups, or all. Those with by_hand = True only by name."""
+    names = []
+    for word in words:
+        every = [name for name in scenario_names()
+                 if word in ("all", group_of(name)) and not getattr(scenario(name), "by_hand", False)]
+        if not every:
+            scenario(word)  # a wrong name shows before anything runs
+        names += [name for name in every or [word] if name not in names]
+    return names
 
 
 def scenario(name):
@@ -49,9 +61,13 @@ def scenario(name):
 
 
 def scenario_list(args):
-    for name in scenario_names():
+    shown = None
+    for name in sorted(scenario_names(), key=lambda name: (group_of(name), name)):
+        if group_of(name) != shown:
+            shown = group_of(name)
+            print("\n%s:" % shown if shown else "", end="\n" if shown else "")
         doc = (scenario(name).__doc__ or "").strip()
-        print("%-16s %s" % (name, doc.splitlines()[0] if doc else ""))
+        print("%-18s %s" % (name, doc.splitlines()[0] if doc else ""))
     return 0
 
 
@@ -63,7 +79,7 @@ def run_one(name, args):
     try:
         image.need(*getattr(module, "needs", []))
         pc.start(memory=getattr(module, "memory", emulator.MEMORY), devices=devices_of(module, pc),
-                 systems=getattr(module, "systems", ()))
+                 kind=getattr(module, "kind", None), systems=getattr(module, "systems", ()))
         return "ok", module.run(pc) or ""
     except Skip as reason:
         return "skip", str(reason)
@@ -85,11 +101,8 @@ def devices_of(module, pc):
 
 
 def scenario_run(args):
-    names = every() if args.names == ["all"] else args.names
     results = []
-    for name in names:
-        scenario(name)  # a wrong name shows before anything runs
-    for name in names:
+    for name in chosen(args.names):
         with slots.take():
             started = time.time()
             print("lab: %s ..." % name, flush=True)

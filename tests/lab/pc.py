@@ -12,6 +12,7 @@ import subprocess
 import tempfile
 import time
 
+import appliance
 import cache
 import emulator
 import image
@@ -35,14 +36,15 @@ class Pc:
 
     # Starting and stopping
 
-    def start(self, memory=emulator.MEMORY, devices=(), systems=(), fresh=False):
+    def start(self, memory=emulator.MEMORY, devices=(), systems=(), fresh=False, kind=None):
         """Boots it and waits until it takes commands. `devices`: more arguments for QEMU. A PC of the
-        usual kind goes on from where one was saved when it had booted; fresh: not so. `systems`: names
-        in guests.SYSTEMS, to be in its /guests."""
+        usual kind goes on from where one was saved when it had booted, and so does one with devices
+        that gives that `kind` of PC a name; fresh: not so. `systems`: names in guests.SYSTEMS, to be
+        in its /guests."""
         shutil.rmtree(self.folder, ignore_errors=True)
         os.makedirs(self.share)
-        usual = memory == emulator.MEMORY and not devices and not fresh
-        booted = emulator.booted() if usual else None
+        usual = memory == emulator.MEMORY and not fresh and (kind or not devices)
+        booted = emulator.booted("-" + kind if kind else "", devices) if usual else None
         self.sockets = tempfile.mkdtemp(prefix="irori-lab-")
         if self.build:
             self.install_files()
@@ -218,11 +220,10 @@ class Pc:
             return False
         dest = os.path.join(self.share, "dest")
         shutil.rmtree(dest, ignore_errors=True)
-        done = subprocess.run(["meson", "install", "-C", self.build, "--no-rebuild", "--quiet"],
-                              env=dict(os.environ, DESTDIR=dest), stdout=subprocess.PIPE,
-                              stderr=subprocess.STDOUT)
-        if done.returncode:
-            raise LabError("meson install: " + done.stdout.decode(errors="replace"))
+        try:
+            appliance.project(self.build, dest)
+        except subprocess.CalledProcessError as error:
+            raise LabError(str(error))
         with open(mark, "w") as file:
             file.write(stamp)
         return True

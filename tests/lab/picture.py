@@ -1,4 +1,4 @@
-"""Pictures as the scenarios look at them: PNG (as our programs and QEMU write it) into pixels."""
+"""Pictures as the scenarios look at them: PNG and PPM (as our programs and QEMU write them) into pixels."""
 import struct
 import zlib
 
@@ -27,6 +27,21 @@ class Picture:
             if len(found) > 4096:
                 break
         return len(found)
+
+    def is_near(self, x, y, colour, by=8):
+        """That pixel has that colour, or nearly."""
+        return all(abs(a - b) <= by for a, b in zip(self.pixel(x, y), colour))
+
+    def barcode(self, x=0, y=0, cell=8):
+        """The number in a bar code of display/barcode.h with its corner at x, y; None: there is none."""
+        row = 0
+        if self.height <= y + cell or self.width <= x + 24 * cell:
+            return None
+        for number in range(24):
+            row = row << 1 | (self.pixel(x + number * cell + cell // 2, y + cell // 2)[1] > 127)
+        number = row >> 4 & 0xffff
+        check = (number ^ number >> 4 ^ number >> 8 ^ number >> 12 ^ 9) & 15
+        return number if row >> 20 == 10 and row & 15 == check else None
 
     def lit(self, level=64):
         """The share of pixels brighter than `level`: text on black has some hundredths."""
@@ -62,6 +77,22 @@ def unfilter(kind, row, above, step):
 def read(path):
     with open(path, "rb") as file:
         data = file.read()
+    return ppm(data, path) if data[:2] == b"P6" else png(data, path)
+
+
+def ppm(data, path):
+    """QEMU's: no comments."""
+    parts = data.split(None, 4) if data[:3] == b"P6\n" else []
+    if len(parts) < 4 or parts[3] != b"255":
+        raise ValueError("%s: a PPM of a kind that is not read here" % path)
+    width, height = int(parts[1]), int(parts[2])
+    stride = width * 3
+    body = data[len(data) - stride * height:]
+    return Picture(width, height, 3, [body[at:at + stride]
+                                      for at in range(0, stride * height, stride)])
+
+
+def png(data, path):
     if data[:8] != b"\x89PNG\r\n\x1a\n":
         raise ValueError("%s is no PNG" % path)
     at, packed, head = 8, b"", None

@@ -1,0 +1,182 @@
+"""A household in the lab: seats and guests configured in the PC, irorid started, and what each seat shows, hears and
+feels looked at from outside: at the monitors, keyboards and sound cards of the emulated PC.
+
+The guests are probes (guest/probe.c): each has a colour and a tone of its own, and says on its screen
+by bar codes how many frames it presented and which keys reached it.
+"""
+import os
+import time
+
+import image
+import seat_pc
+from errors import LabError, patience
+
+ROWS = ("frames", "key", "keys", "down", "motion")
+ROW_LINES = 16
+HEARTH = "/usr/local/lib/x86_64-linux-gnu/irori/hearth"
+CODES = {"a": 30, "b": 48, "c": 46, "d": 32, "e": 18, "f": 33, "g": 34, "h": 35}
+
+PROBE = """[Guest]
+Name={name}
+Memory=64M
+Kernel={hearth}
+Initrd=/run/lab/probe.cpio
+CommandLine=init=/probe probe.colour={colour} probe.hz={hz}
+
+[Gpu]
+Width={width}
+Height={height}
+
+[Sound]
+Model=virtio
+
+[Household]
+Autostart={autostart}
+{more}
+"""
+
+
+class Probe:
+    def __init__(self, name, colour, hz, size):
+        self.name, self.colour, self.hz, self.size = name, colour, hz, size
+
+
+class Seat:
+    """`monitor`: (card, head); `keyboard`, `sound`: the hardware's names; `probe`: the guest it shows."""
+
+    def __init__(self, name, monitor, keyboard, sound, probe):
+        self.name, self.monitor, self.keyboard, self.sound = name, monitor, keyboard, sound
+        self.probe = probe
+
+
+class Household:
+    def __init__(self, pc, hardware):
+        self.pc, self.hardware = pc, hardware
+        self.hands = seat_pc.SeatPc(pc, hardware)
+        self.seats, self.probes = [], []
+        self.taps = 0
+
+    # What is configured
+
+    def file(self, path, text):
+        """A file of the PC, by way of the share."""
+        name = path.replace("/", "_")
+        self.pc.write(name, text)
+        self.pc.run("mkdir -p %s && cp /lab/%s %s" % (os.path.dirname(path), name, path), check=True)
+
+    def probe(self, name, colour, hz=0, size=(seat_pc.WIDTH, seat_pc.HEIGHT), autostart="yes", more=""):
+        """A guest; `colour`: (red, green, blue); `more`: lines for its [Household]."""
+        build = self.pc.build or os.path.join(image.TOP, "build")
+        if not self.probes:
+            self.pc.put(os.path.join(build, "tests", "lab", "probe.cpio"))
+            self.pc.run("cp /lab/probe.cpio /run/lab/", check=True)
+        self.file("/etc/irori/guests.d/%s.conf" % name, PROBE.format(
+            name=name, hearth=HEARTH, colour="%02x%02x%02x" % colour, hz=hz, width=size[0],
+            height=size[1], autostart=autostart, more=more))
+        self.probes.append(Probe(name, colour, hz, size))
+        return self.probes[-1]
+
+    def seat(self, name, monitor, inputs, sound, probe, guests=()):
+        """`inputs`: names of the hardware, the keyboard first, or ports such as "2" of the USB controller."""
+        paths = [self.hardware.path(each) if each in self.hardware.slots else
+                 self.hardware.usb_path(each) for each in inputs]
+        guests = list(guests) or [probe.name]
+        self.file("/etc/irori/seats.d/%s.conf" % name,
+                  "[Seat]\nOutputs=%s\nInputs=%s\nSound=%s\nGuests=%s\n" % (
+                      self.hardware.output(*monitor), ";".join(paths),
+                      self.hardware.path(sound) if sound else "", ";".join(guests)))
+        self.seats.append(Seat(name, monitor, inputs[0], sound, probe))
+        return self.seats[-1]
+
+    # Its processes
+
+    def prepare(self):
+        """What was installed while the PC ran is known to systemd, udev and the bus."""
+        self.pc.run("systemd-sysusers; systemd-tmpfiles --create; systemctl daemon-reload; "
+                    "udevadm control --reload; systemctl reload dbus", check=True)
+
+    def start(self):
+        self.prepare()
+        self.pc.run("systemctl start irori.target && systemctl start irori-pulse irorid", check=True)
+
+    def log(self):
+        return self.pc.run("journalctl -b --no-pager -o cat -u irorid -u irori-pulse | tail -n 40")[1]
+
+    # What can be seen of a seat
+
+    def read(self, seat):
+        """The bar codes on its monitor, by ROWS, when its guest is on it; None: it is not."""
+        picture = self.hands.look(*seat.monitor)
+        width, height = seat.probe.size
+        x, y = (picture.width - width) // 2, (picture.height - height) // 2
+        if x < 0 or y < 0 or not picture.is_near(x + width - 9, y + height - 9, seat.probe.colour):
+            return None
+        codes = [picture.barcode(x, y + row * ROW_LINES) for row in range(len(ROWS))]
+        return None if None in codes else dict(zip(ROWS, codes))
+
+    def wait_shown(self, seat, seconds=20):
+        """Until its monitor shows its guest, and the guest's frames go on. Seconds it took."""
+        began, first = time.monotonic(), None
+        deadline = began + patience(seconds)
+        while True:
+            now = self.read(seat)
+            if now and first is not None and now["frames"] != first:
+                return time.monotonic() - began
+            first = now["frames"] if now and first is None else first
+            if time.monotonic() > deadline:
+                self.hands.look(*seat.monitor, name="seat-%s-last" % seat.name)
+                raise LabError("seat %s: %d s went by without guest %s moving on its monitor (%s)\n%s" % (
+                    seat.name, patience(seconds), seat.probe.name, now, self.log()))
+
+    def wait_key(self, seat, code, more_than, seconds=5):
+        """Until its guest says that this key came, after so many key events. Seconds it took."""
+        began = time.monotonic()
+        try:
+            self.pc.wait_until(lambda: self.key_is(seat, code, more_than), seconds,
+                               "key %d at seat %s" % (code, seat.name))
+        except LabError as error:
+            raise LabError("%s\nit shows %s\n%s" % (error, self.read(seat), self.log()))
+        return time.monotonic() - began
+
+    def key_is(self, seat, code, more_than):
+        now = self.read(seat)
+        return now and now["key"] == code and now["keys"] > more_than and not now["down"]
+
+    def check_key(self, seat):
+        """A key on its keyboard reaches its guest, and no other. Seconds it took."""
+        self.taps += 1
+        name = sorted(CODES)[self.taps % len(CODES)]
+        before = {each.name: self.read(each) for each in self.seats}
+        if not before[seat.name]:
+            raise LabError("seat %s does not show its guest" % seat.name)
+        self.hands.tap(seat.keyboard, name)
+        took = self.wait_key(seat, CODES[name], before[seat.name]["keys"])
+        for other in self.seats:
+            now = self.read(other)
+            if other is not seat and now and before[other.name] and \
+                    now["keys"] != before[other.name]["keys"]:
+                raise LabError("a key on %s came to seat %s as well: %s" % (
+                    seat.keyboard, other.name, now))
+        return took
+
+    def check_sound(self, seconds=4):
+        """Each seat's sound card holds the tone of its guest and nothing else; the others are quiet. How
+        many times louder each tone is than the rest, the worst."""
+        heard = self.hands.listen(seconds)
+        sounding = {seat.sound: seat for seat in self.seats if seat.sound and seat.probe.hz}
+        for name, what in heard.items():
+            if name not in sounding and not what.is_quiet():
+                raise LabError("sound card %s belongs to no seat and is not quiet (peak %d)" % (
+                    name, what.peak))
+        tones = [seat.probe.hz for seat in sounding.values()]
+        for name, seat in sounding.items():
+            heard[name].check(seat.probe.hz, [hz for hz in tones if hz != seat.probe.hz])
+        return min((heard[name].check_pure(seat.probe.hz) for name, seat in sounding.items()), default=0)
+
+    def check_all(self):
+        """All of it at all seats: a line of what was found."""
+        shown = max(self.wait_shown(seat) for seat in self.seats)
+        keys = max(self.check_key(seat) for seat in self.seats)
+        pure = self.check_sound()
+        return ("pictures move within %.1f s, a key is on its monitor in %.1f s and on no other, tones "
+                "%.0f times louder than all else" % (shown, keys, pure))
