@@ -42,10 +42,11 @@ int lease_card_fd(const struct lease_card *card);
  */
 struct lease_connector *lease_card_connectors(struct lease_card *card, unsigned *n, GError **error);
 
-/* Lends these connectors, each with a CRTC and planes; those that others have are left alone. *fd
- * is the caller's (close-on-exec), *lessee names the lease. G_IO_ERROR_BUSY: a connector is lent
- * already; G_IO_ERROR_NOT_FOUND: no such connector; G_IO_ERROR_NO_SPACE: the card cannot drive so
- * many at once. */
+/* Lends these connectors, each with a CRTC (of which there are often fewer than connectors: lend
+ * those with a monitor first) and planes; those that others have are left alone. *fd is the
+ * caller's (close-on-exec), *lessee names the lease. G_IO_ERROR_BUSY: a connector is lent already;
+ * G_IO_ERROR_NOT_FOUND: no such connector; G_IO_ERROR_NO_SPACE: the card cannot drive so many at
+ * once. */
 bool lease_create(struct lease_card *card, const uint32_t *connectors, unsigned n, int *fd,
 	uint32_t *lessee, GError **error);
 /* Ends a lease. Its connectors may be lent again at once. Unknown numbers are ignored. */
