@@ -88,6 +88,8 @@ static int help(void)
 
 	printf(
 		"irori-vmm CONFIG            run the guest that CONFIG describes\n"
+		"irori-vmm --socket PATH CONFIG\n"
+		"                            its seat link there, unless CONFIG says where ([Guest] Socket=)\n"
 		"irori-vmm --restore FILE    go on with the guest that was saved in FILE, which is removed:\n"
 		"                            the guest's disks go on, and it must not be loaded twice\n"
 		"irori-vmm --check CONFIG    say what is wrong with it or a file that it names; run and\n"
@@ -104,8 +106,8 @@ static int help(void)
 
 static int usage(void)
 {
-	fprintf(stderr, "irori-vmm: usage: irori-vmm [--check] CONFIG, --restore FILE, --version or "
-			"--help\n");
+	fprintf(stderr, "irori-vmm: usage: irori-vmm [--check | --socket PATH] CONFIG, --restore FILE, "
+			"--version or --help\n");
 	return EX_USAGE;
 }
 
@@ -137,6 +139,12 @@ static int check(const struct config_file *config)
 	return 0;
 }
 
+/* What the command line asks for. */
+struct request {
+	bool check, restore;
+	const char *file, *socket; /* socket NULL: as the configuration says */
+};
+
 static int run(int argc, char **argv, const struct config_file *config, struct save_file *saved,
 	int64_t started_ns)
 {
@@ -159,18 +167,19 @@ static int run(int argc, char **argv, const struct config_file *config, struct s
 }
 
 /* What there is to run: a configuration, or a saved guest and its own. */
-static int start(int argc, char **argv, int64_t started_ns)
+static int start(int argc, char **argv, const struct request *request, int64_t started_ns)
 {
-	bool restore = !strcmp(argv[1], "--restore"), checks = !restore && argc == 3;
 	g_autoptr(GError) error = NULL;
-	struct save_file *saved = restore ? save_open(argv[2], &error) : NULL;
-	struct config_file *file = restore ? NULL : config_file_load(argv[argc - 1], &error);
+	struct save_file *saved = request->restore ? save_open(request->file, &error) : NULL;
+	struct config_file *file = request->restore ? NULL : config_file_load(request->file, &error);
 	int status;
 
 	log_name = "configuration";
+	if (file && request->socket)
+		config_file_default(file, "Guest", "Socket", request->socket);
 	if (!saved && !file)
 		status = refuse(error);
-	else if (checks)
+	else if (request->check)
 		status = check(file);
 	else
 		status = run(argc, argv, saved ? save_config(saved) : file, saved, started_ns);
@@ -179,10 +188,24 @@ static int start(int argc, char **argv, int64_t started_ns)
 	return status;
 }
 
+static bool arguments_read(int argc, char **argv, struct request *request)
+{
+	*request = (struct request){ .file = argv[argc - 1] };
+	if (argc == 3 && !strcmp(argv[1], "--check"))
+		request->check = true;
+	else if (argc == 3 && !strcmp(argv[1], "--restore"))
+		request->restore = true;
+	else if (argc == 4 && !strcmp(argv[1], "--socket") && argv[2][0] == '/')
+		request->socket = argv[2];
+	else if (argc != 2)
+		return false;
+	return request->file[0] != '-';
+}
+
 int main(int argc, char **argv)
 {
 	int64_t started_ns = machine_clock();
-	bool option = argc == 3 && (!strcmp(argv[1], "--check") || !strcmp(argv[1], "--restore"));
+	struct request request;
 
 	mallopt(M_ARENA_MAX, 1);
 	mallopt(M_TRIM_THRESHOLD, 256 << 10);
@@ -191,8 +214,8 @@ int main(int argc, char **argv)
 		return help();
 	if (argc == 2 && !strcmp(argv[1], "--version"))
 		return printf("irori-vmm %s\n", IRORI_VERSION) < 0;
-	if (argc != 2 + option || argv[1 + option][0] == '-')
+	if (!arguments_read(argc, argv, &request))
 		return usage();
-	log_name = argv[1 + option];
-	return start(argc, argv, started_ns);
+	log_name = request.file;
+	return start(argc, argv, &request, started_ns);
 }

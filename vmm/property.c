@@ -152,6 +152,14 @@ char *config_file_text(const struct config_file *file)
 	return g_key_file_to_data(file->keys, NULL, NULL);
 }
 
+void config_file_default(struct config_file *file, const char *section, const char *key,
+	const char *value)
+{
+	if (g_key_file_has_group(file->keys, section) &&
+		!g_key_file_has_key(file->keys, section, key, NULL))
+		g_key_file_set_string(file->keys, section, key, value);
+}
+
 int config_file_line(const struct config_file *file, const char *section, const char *key)
 {
 	g_autofree char *name = line_key(section, key);

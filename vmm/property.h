@@ -47,6 +47,9 @@ const char *const *config_file_sections(const struct config_file *file);
 const char *config_file_name(const struct config_file *file);
 /* Its sections and keys as text that parses to the same; g_free. */
 char *config_file_text(const struct config_file *file);
+/* Gives a key of a section that is there a value if the file has none for it. */
+void config_file_default(struct config_file *file, const char *section, const char *key,
+	const char *value);
 /* Of a key, or of a section (key ""); 0: it is not there. */
 int config_file_line(const struct config_file *file, const char *section, const char *key);
 
