@@ -1,0 +1,51 @@
+/*
+ * The graphics cards: irorid is the master of each and lends every seat the connectors of its
+ * monitors (display/lease.h). A seat gets a new lease only when its own set of monitors has changed;
+ * the others are not disturbed.
+ *
+ * Thread: main.
+ */
+#ifndef IRORI_SEATS_CARDS_H
+#define IRORI_SEATS_CARDS_H
+
+#include <glib.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+enum { SEAT_MAX_OUTPUTS = 16 };
+
+/* What a seat has: one lease, of one card. */
+struct seat_lease {
+	char *card; /* its node, /dev/dri/card0; NULL: none */
+	uint32_t lessee;
+	uint32_t connectors[SEAT_MAX_OUTPUTS];
+	unsigned n;
+};
+
+struct cards;
+
+struct cards *cards_new(void);
+/* Ends all leases. NULL is allowed. */
+void cards_free(struct cards *cards);
+/* A card whose file was kept over our death (its node's path is the file's); taken over. */
+void cards_adopt(struct cards *cards, int fd);
+/* Opens a card if it is not open yet. */
+bool cards_open(struct cards *cards, const char *node, GError **error);
+/* Its file, for systemd to keep; -1: not open. */
+int cards_fd(struct cards *cards, const char *node);
+/* It was unplugged. */
+void cards_close(struct cards *cards, const char *node);
+
+/* Numbers of connectors by name on a card, those that something is plugged into; in the order of
+ * `names`. How many. */
+unsigned cards_connected(struct cards *cards, const char *node, const char *const *names,
+	unsigned n_names, uint32_t *ids, unsigned max);
+
+/* Gives up what `lease` has, if anything, and lends these; *fd is the caller's. */
+bool cards_lend(struct cards *cards, const char *node, const uint32_t *connectors, unsigned n,
+	struct seat_lease *lease, int *fd, GError **error);
+void cards_take_back(struct cards *cards, struct seat_lease *lease);
+/* What nobody has goes dark. */
+void cards_dark(struct cards *cards);
+
+#endif

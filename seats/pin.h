@@ -1,0 +1,29 @@
+/*
+ * PINs: checked against crypt(5), never faster than a person can type.
+ *
+ * Thread: any; crypt takes its time (tens of milliseconds).
+ */
+#ifndef IRORI_SEATS_PIN_H
+#define IRORI_SEATS_PIN_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* After three wrong tries each further one waits: 2 s, doubling, to a minute. */
+struct pin_throttle {
+	uint32_t wrong;
+	int64_t until_ns;
+};
+
+/* 0, or for how many seconds (rounded up) no try counts. */
+uint32_t pin_wait(const struct pin_throttle *throttle, int64_t now_ns);
+void pin_tried(struct pin_throttle *throttle, bool right, int64_t now_ns);
+
+/* Whether it is the one; a hash that is no hash matches nothing. Compared in constant time. */
+bool pin_matches(const char *hash, const char *pin);
+/* 4 to 31 printable characters. */
+bool pin_valid(const char *pin);
+/* A hash of it with a salt of its own; g_free. NULL: the system cannot. */
+char *pin_hash(const char *pin);
+
+#endif

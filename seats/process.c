@@ -1,0 +1,260 @@
+/*
+ * See process.h.
+ */
+#include "seats/process.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "seats/wire_codec.h"
+
+enum {
+	CONNECT_EVERY_MS = 10,
+	NO_PROGRAM_MS = 2000,
+};
+
+struct process {
+	struct process_config config;
+	const struct process_events *events;
+	void *data;
+	enum process_state state;
+	struct backoff backoff;
+	struct spawn_child *child; /* NULL: none, or not ours */
+	pid_t peer;                /* who listens */
+	bool wanted;
+	int64_t started_ns, lost_ns;
+	guint timer;
+};
+
+static void process_try(struct process *process);
+
+static void state_set(struct process *process, enum process_state state, const char *why)
+{
+	process->state = state;
+	process->events->changed(process->data, why);
+}
+
+static gboolean wait_over(gpointer data)
+{
+	struct process *process = data;
+
+	process->timer = 0;
+	process_try(process);
+	return G_SOURCE_REMOVE;
+}
+
+static void wait_begin(struct process *process, const char *why)
+{
+	uint32_t wait = backoff_down(&process->backoff, process->config.now());
+
+	g_clear_handle_id(&process->timer, g_source_remove);
+	if (!process->wanted) {
+		state_set(process, PROCESS_IDLE, why);
+		return;
+	}
+	process->timer = g_timeout_add(wait, wait_over, process);
+	state_set(process, PROCESS_WAITING, why);
+}
+
+/* The one who listens, by the kernel's word. */
+static pid_t peer_pid(int fd)
+{
+	struct ucred peer;
+	socklen_t len = sizeof(peer);
+
+	return getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &len) < 0 ? 0 : peer.pid;
+}
+
+static int socket_connect(const char *path)
+{
+	struct sockaddr_un address;
+	int fd, code = wire_address(path, &address);
+
+	if (code)
+		return code;
+	fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (fd < 0)
+		return -errno;
+	if (!connect(fd, (struct sockaddr *)&address, sizeof(address)))
+		return fd;
+	code = -errno;
+	close(fd);
+	return code;
+}
+
+static bool process_connect(struct process *process)
+{
+	int fd = socket_connect(process->config.socket);
+
+	if (fd < 0)
+		return false;
+	g_clear_handle_id(&process->timer, g_source_remove);
+	process->peer = peer_pid(fd);
+	backoff_up(&process->backoff, process->config.now());
+	process->state = PROCESS_UP;
+	process->events->connected(process->data, fd);
+	return true;
+}
+
+static void child_ended(void *data, int status)
+{
+	struct process *process = data;
+	g_autofree char *why = status > 0 ? g_strdup_printf("ended with status %d", status) :
+		g_strdup(status ? "was killed" : "ended");
+
+	process->child = NULL;
+	/* Who was connected hears of the end by the hang-up, may still have something to read, and may be
+	 * wanted again by now. */
+	if (process->state != PROCESS_STARTING)
+		return;
+	if (!process->events->ended(process->data, status))
+		process->wanted = false;
+	wait_begin(process, why);
+}
+
+static gboolean connect_again(gpointer data)
+{
+	struct process *process = data;
+	int64_t waited = process->config.now() - process->started_ns;
+
+	process->timer = 0;
+	if (process_connect(process))
+		return G_SOURCE_REMOVE;
+	if (waited > process->config.start_ms * INT64_C(1000000)) {
+		spawn_kill(process->child, SIGKILL);
+		spawn_forget(g_steal_pointer(&process->child));
+		wait_begin(process, "did not begin to listen");
+		return G_SOURCE_REMOVE;
+	}
+	process->timer = g_timeout_add(CONNECT_EVERY_MS, connect_again, process);
+	return G_SOURCE_REMOVE;
+}
+
+static void process_start(struct process *process)
+{
+	g_autoptr(GError) error = NULL;
+
+	process->peer = 0;
+	process->started_ns = process->config.now();
+	process->child = spawn_start(process->config.spawn, &process->config.spec, child_ended, process,
+		&error);
+	if (!process->child) {
+		/* There is no such program: it will not be there in a moment either. */
+		process->timer = g_timeout_add(NO_PROGRAM_MS, wait_over, process);
+		state_set(process, PROCESS_WAITING, error->message);
+		return;
+	}
+	process->timer = g_timeout_add(CONNECT_EVERY_MS, connect_again, process);
+	state_set(process, PROCESS_STARTING, NULL);
+}
+
+/* It may be there, started before us; or still be on its way out. */
+static void process_try(struct process *process)
+{
+	if (process_connect(process))
+		return;
+	if (!process->wanted) {
+		state_set(process, PROCESS_IDLE, NULL);
+		return;
+	}
+	if (process->child) { /* it has hung up, but has not ended yet: it may still be writing */
+		if (process->config.now() - process->lost_ns <
+			process->config.end_ms * INT64_C(1000000)) {
+			process->timer = g_timeout_add(CONNECT_EVERY_MS, wait_over, process);
+			return;
+		}
+		spawn_kill(process->child, SIGKILL);
+		spawn_forget(g_steal_pointer(&process->child));
+	}
+	process_start(process);
+}
+
+struct process *process_new(const struct process_config *config, const struct process_events *events,
+	void *data)
+{
+	struct process *process = g_new0(struct process, 1);
+
+	process->config = *config;
+	process->events = events;
+	process->data = data;
+	process->backoff = config->backoff;
+	return process;
+}
+
+void process_free(struct process *process)
+{
+	if (!process)
+		return;
+	g_clear_handle_id(&process->timer, g_source_remove);
+	spawn_forget(process->child);
+	g_free(process);
+}
+
+void process_renew(struct process *process, const struct spawn_spec *spec)
+{
+	process->config.spec = *spec;
+}
+
+bool process_find(struct process *process)
+{
+	return process->state == PROCESS_UP || process_connect(process);
+}
+
+void process_want(struct process *process, bool now)
+{
+	process->wanted = true;
+	if (now)
+		backoff_reset(&process->backoff);
+	if (process->state == PROCESS_IDLE || (now && process->state == PROCESS_WAITING)) {
+		g_clear_handle_id(&process->timer, g_source_remove);
+		process_try(process);
+	}
+}
+
+void process_unwant(struct process *process)
+{
+	process->wanted = false;
+	if (process->state != PROCESS_WAITING)
+		return;
+	g_clear_handle_id(&process->timer, g_source_remove);
+	state_set(process, PROCESS_IDLE, NULL);
+}
+
+void process_lost(struct process *process)
+{
+	if (process->state != PROCESS_UP)
+		return;
+	process->lost_ns = process->config.now();
+	wait_begin(process, "hung up");
+}
+
+void process_hangs(struct process *process, const char *why)
+{
+	if (process->child)
+		spawn_kill(process->child, SIGKILL);
+	else if (process->peer > 1)
+		kill(process->peer, SIGKILL);
+	if (process->state != PROCESS_UP)
+		return;
+	process->lost_ns = process->config.now();
+	wait_begin(process, why);
+}
+
+enum process_state process_state(const struct process *process)
+{
+	return process->state;
+}
+
+pid_t process_pid(const struct process *process)
+{
+	return process->peer;
+}
+
+bool process_wanted(const struct process *process)
+{
+	return process->wanted;
+}
