@@ -10,6 +10,7 @@
 #include "input/script.h"
 #include "ui/attach.h"
 #include "ui/command.h"
+#include "ui/seat.h"
 
 static const struct {
 	const char *name;
@@ -21,11 +22,13 @@ static const struct {
 	{ "resume", LINK_VERB_RESUME },
 };
 
-static gboolean off_force;
+static gboolean off_force, off_guests;
 
 static const GOptionEntry off_options[] = {
 	{ "force", 'f', 0, G_OPTION_ARG_NONE, &off_force,
 		"at once, whatever the guest is doing, as if the plug were pulled", NULL },
+	{ "guests", 0, 0, G_OPTION_ARG_NONE, &off_guests,
+		"without GUEST: only switch all guests off, and wait for it", NULL },
 	{ 0 },
 };
 
@@ -54,15 +57,23 @@ static int request_run(const char *name, char **args, int n)
 	{ .name = name_, .arguments = "GUEST", .help = help_, .min = 1, .max = 1, .run = request_run }
 
 const struct command command_reset = REQUEST("reset", "press the guest's reset button");
+
+static int off_run(const char *name, char **args, int n)
+{
+	return n ? request_run(name, args, n) : appliance_off(name, off_guests, off_guests);
+}
+
 const struct command command_poweroff = {
 	.name = "poweroff",
-	.arguments = "GUEST",
-	.help = "press the guest's power button",
-	.more = "The guest shuts itself down in its own time, or asks, or does nothing, as it is set up.",
+	.arguments = "[GUEST]",
+	.help = "press a guest's power button; without one, switch the PC off in order",
+	.more = "The guest shuts itself down in its own time, or asks, or does nothing, as it is set up.\n"
+		"Without a guest irorid switches all of them off, those that do not go by force after\n"
+		"ShutdownSeconds=, and then the machine.",
 	.options = off_options,
-	.min = 1,
+	.min = 0,
 	.max = 1,
-	.run = request_run,
+	.run = off_run,
 };
 const struct command command_pause = REQUEST("pause", "stop the guest's processors");
 const struct command command_resume = REQUEST("resume", "let a paused guest go on");

@@ -28,6 +28,15 @@ static const struct command *const commands[] = {
 	&command_send_keys,
 	&command_devices,
 	&command_seats,
+	&command_status,
+	&command_attach,
+	&command_switch,
+	&command_lock,
+	&command_unlock,
+	&command_identify,
+	&command_extend,
+	&command_pin,
+	&command_start,
 	&command_doctor,
 };
 
@@ -61,7 +70,7 @@ static int help(FILE *to, int status)
 		fprintf(to, "  %-24s %s\n", usage, commands[i]->help);
 	}
 	fprintf(to, "\nirori COMMAND --help tells more. Guests are found by their sockets in\n"
-		"$XDG_RUNTIME_DIR/irori. Exit statuses are those of sysexits(3).\n");
+		"$XDG_RUNTIME_DIR/irori and /run/irori/guests. Exit statuses are those of sysexits(3).\n");
 	return status;
 }
 

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #define SUFFIX ".sock"
+#define APPLIANCE "/run/irori/guests" /* irorid's */
 
 /* Where programs lie in the build tree, below its root. */
 static const struct {
@@ -51,6 +52,14 @@ char *runtime_socket(const char *guest, GError **error)
 	if (!dir)
 		return NULL;
 	path = g_strconcat(dir, "/", guest, SUFFIX, NULL);
+	if (access(path, F_OK)) {
+		g_autofree char *appliance = g_strconcat(APPLIANCE "/", guest, SUFFIX, NULL);
+
+		if (!access(appliance, F_OK)) {
+			g_free(path);
+			return g_steal_pointer(&appliance);
+		}
+	}
 	if (!access(path, F_OK))
 		return path;
 	g_set_error(error, G_IO_ERROR, G_IO_ERROR_NOT_FOUND,
@@ -64,20 +73,37 @@ static int name_compare(const void *a, const void *b)
 	return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
+static void sockets_list(GDir *dir, GPtrArray *names)
+{
+	const char *name;
+
+	while ((name = g_dir_read_name(dir)))
+		if (g_str_has_suffix(name, SUFFIX)) {
+			char *guest = g_strndup(name, strlen(name) - strlen(SUFFIX));
+
+			if (g_ptr_array_find_with_equal_func(names, guest, g_str_equal, NULL))
+				g_free(guest);
+			else
+				g_ptr_array_add(names, guest);
+		}
+	g_dir_close(dir);
+}
+
 char **runtime_guests(GError **error)
 {
 	g_autofree char *path = runtime_dir(error);
 	GDir *dir = path ? g_dir_open(path, 0, error) : NULL;
+	GDir *appliance = g_dir_open(APPLIANCE, 0, NULL);
 	GPtrArray *names;
-	const char *name;
 
+	if (!dir && appliance)
+		g_dir_close(appliance);
 	if (!dir)
 		return NULL;
 	names = g_ptr_array_new();
-	while ((name = g_dir_read_name(dir)))
-		if (g_str_has_suffix(name, SUFFIX))
-			g_ptr_array_add(names, g_strndup(name, strlen(name) - strlen(SUFFIX)));
-	g_dir_close(dir);
+	sockets_list(dir, names);
+	if (appliance)
+		sockets_list(appliance, names);
 	g_ptr_array_sort(names, name_compare);
 	g_ptr_array_add(names, NULL);
 	return (char **)g_ptr_array_free(names, FALSE);

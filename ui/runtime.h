@@ -13,7 +13,8 @@
  * set if it cannot be made or belongs to somebody else. */
 char *runtime_dir(GError **error);
 
-/* The socket of a guest: a name is looked up in runtime_dir(), anything with a slash is a path. NULL
+/* The socket of a guest: a name is looked up in runtime_dir(), then in irorid's /run/irori/guests; anything
+ * with a slash is a path. NULL
  * and error set if there is none. */
 char *runtime_socket(const char *guest, GError **error);
 /* Names of the guests that have a socket, sorted, NULL-terminated; g_strfreev. */

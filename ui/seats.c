@@ -1,5 +1,6 @@
 /*
- * irori seats propose|accept: seats for a PC that has none configured, as files; by itself, from udev.
+ * irori seats: lists them (irorid's answer). irori seats propose|accept: seats for a PC that has none
+ * configured, as files; by itself, from udev, or by irorid where it runs.
  */
 #include <stdio.h>
 #include <string.h>
@@ -7,15 +8,17 @@
 #include "seats/household.h"
 #include "seats/inventory.h"
 #include "seats/seating.h"
+#include "ui/appliance.h"
 #include "ui/command.h"
 #include "ui/json.h"
+#include "ui/seat.h"
 #include "vmm/error.h"
 
 static gboolean as_json, force;
 static char *folder;
 
 static const GOptionEntry options[] = {
-	{ "json", 0, 0, G_OPTION_ARG_NONE, &as_json, "propose: print JSON", NULL },
+	{ "json", 0, 0, G_OPTION_ARG_NONE, &as_json, "print JSON", NULL },
 	{ "force", 0, 0, G_OPTION_ARG_NONE, &force,
 		"accept: although seats are configured; files of the same names are replaced", NULL },
 	{ "config", 0, 0, G_OPTION_ARG_FILENAME, &folder,
@@ -114,14 +117,19 @@ static int accept(const char *name, const GPtrArray *seats)
 
 static int seats_run(const char *name, char **args, int n)
 {
-	bool accepts = !strcmp(args[0], "accept");
+	bool accepts = n && !strcmp(args[0], "accept");
 	GError *error = NULL;
 	struct inventory *inventory;
 	GPtrArray *seats;
 	int status;
 
+	if (!n)
+		return seats_list(name, as_json);
 	if (!accepts && strcmp(args[0], "propose"))
 		return command_fail(EX_USAGE, name, "expected propose or accept, not '%s'", args[0]);
+	/* irorid has asked at the monitors already, and knows who has answered. */
+	if (accepts && !folder && appliance_first_run())
+		return appliance_accept(name);
 	inventory = inventory_new(NULL, NULL, &error);
 	if (!inventory)
 		return command_fail_error(EX_OSERR, name, error);
@@ -137,12 +145,12 @@ static int seats_run(const char *name, char **args, int n)
 
 const struct command command_seats = {
 	.name = "seats",
-	.arguments = "propose|accept",
-	.help = "propose seats for what is plugged in; write them",
+	.arguments = "[propose|accept]",
+	.help = "list the seats; propose some for what is plugged in, write them",
 	.more = "One seat a connected monitor; keyboards, mice and sound cards by the hub or port that they are\n"
 		"plugged into. propose prints the files that accept would write.",
 	.options = options,
-	.min = 1,
+	.min = 0,
 	.max = 1,
 	.run = seats_run,
 };
