@@ -55,13 +55,19 @@ static int input_open(const struct inventory_item *item)
 	return fd;
 }
 
+/* One with F keys: not a headset's volume. */
+static bool is_keyboard(const struct inventory_item *item)
+{
+	return (item->input & WIRE_INPUT_KEYBOARD) && !item->keys_only;
+}
+
 /* The PC's power button is nobody's. During the first run keyboards are for saying who sits where, and
  * for nothing else. */
 static bool for_seat(struct seat *seat, const struct inventory_item *item)
 {
 	return item->kind == INVENTORY_INPUT && item->input != WIRE_INPUT_SWITCH &&
 		devices_owner(seat->daemon, item) == seat &&
-		!(seat->daemon->proposed && (item->input & WIRE_INPUT_KEYBOARD));
+		!(seat->daemon->proposed && is_keyboard(item));
 }
 
 static void input_add(struct seat *seat, const struct inventory_item *item)
@@ -120,7 +126,7 @@ static void inputs_assign(struct seat *seat)
 
 static void unclaimed_add(struct daemon *daemon, const struct inventory_item *item)
 {
-	bool keyboard = item->input & WIRE_INPUT_KEYBOARD;
+	bool keyboard = is_keyboard(item);
 	int fd;
 
 	if (!keyboard && !(item->input & WIRE_INPUT_SWITCH))
@@ -157,7 +163,7 @@ static bool any_keyboard_unclaimed(struct daemon *daemon)
 	for (guint i = 0; i < items->len; i++) {
 		const struct inventory_item *item = g_ptr_array_index(items, i);
 
-		if ((item->input & WIRE_INPUT_KEYBOARD) && unclaimed(daemon, item) &&
+		if (is_keyboard(item) && unclaimed(daemon, item) &&
 			g_hash_table_contains(daemon->watched, GUINT_TO_POINTER(item->id)))
 			return true;
 	}
@@ -258,15 +264,14 @@ static unsigned monitors_of(struct seat *seat, const char **node, const char **n
 	*node = NULL;
 	for (guint i = 0; i < items->len && n < SEAT_MAX_OUTPUTS; i++) {
 		const struct inventory_item *item = g_ptr_array_index(items, i);
-		const char *name = strrchr(item->place, ':');
 
-		if (item->kind != INVENTORY_MONITOR || !item->connected || !name || !item->node[0] ||
+		if (item->kind != INVENTORY_MONITOR || !item->connected || !item->node[0] ||
 			devices_owner(seat->daemon, item) != seat)
 			continue;
 		if (!*node)
 			*node = item->node;
 		if (!strcmp(*node, item->node))
-			names[n++] = name + 1;
+			names[n++] = item->connector;
 		else
 			g_message("seat %s: %s is on another card than its first monitor",
 				seat->config->name, item->place);

@@ -1,0 +1,150 @@
+#!/usr/bin/env python3
+"""irori-seat's stand-in: speaks seats/wire.h, shows nothing.
+
+usage: fake_seat.py --socket PATH NAME
+
+What it is told goes as lines of JSON into PATH.log. A datagram to PATH.ctl, JSON as well, is what it does:
+{"verb": N, "argument": TEXT, "pin": TEXT} asks, {"state": {...}} says how it is, {"raw": HEX} sends just that,
+{"deaf": true} reads no more.
+"""
+import array
+import json
+import os
+import select
+import socket
+import struct
+import sys
+import time
+
+NAME, PATH, TEXT, PIN = 64, 108, 192, 32
+HELLO, LEASE, UNLEASE, HOTPLUG, INPUT_ADD, INPUT_REMOVE, SOUND, GUEST, GUEST_GONE, SHOW, LOCK, TIME, NOTICE, \
+    IDENTIFY, READY, ANSWER = range(1, 17)
+WELCOME, REQUEST, STATE = 0x8001, 0x8002, 0x8003
+BODIES = {
+    HELLO: ("II64s", "version number seat"),
+    LEASE: ("108s", "card"),
+    UNLEASE: ("", ""),
+    HOTPLUG: ("", ""),
+    INPUT_ADD: ("II108s64s", "id kind path name"),
+    INPUT_REMOVE: ("I", "id"),
+    SOUND: ("108s108s108sII", "server sink source volume reserved"),
+    GUEST: ("II64s64s64s108s", "id state name title person socket"),
+    GUEST_GONE: ("I", "id"),
+    SHOW: ("I", "id"),
+    LOCK: ("I", "locked"),
+    TIME: ("qII64s", "left_us frozen reserved person"),
+    NOTICE: ("II192s", "kind seconds text"),
+    IDENTIFY: ("II192s", "on seconds text"),
+    READY: ("", ""),
+    ANSWER: ("Ii192s", "cookie result text"),
+}
+OPCODES = {value: name.lower() for name, value in list(globals().items())
+           if isinstance(value, int) and value in BODIES and name not in ("NAME", "PATH", "TEXT", "PIN")}
+STATE_FIELDS = "guest flags width height outputs volume input_ns frames flips".split()
+
+
+def text(raw):
+    return raw.split(b"\0", 1)[0].decode()
+
+
+def decode(packet):
+    opcode, size = struct.unpack_from("=HH", packet)
+    layout, names = BODIES[opcode]
+    values = struct.unpack("=" + layout, packet[4:4 + size])
+    said = {"op": OPCODES[opcode]}
+    for name, value in zip(names.split(), values):
+        said[name] = text(value) if isinstance(value, bytes) else value
+    return said
+
+
+class Seat:
+    def __init__(self, path, name):
+        for suffix in ("", ".ctl"):
+            if os.path.exists(path + suffix):
+                os.unlink(path + suffix)
+        self.control = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        self.control.bind(path + ".ctl")
+        self.listener = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        self.listener.bind(path)
+        self.listener.listen(4)
+        self.log = open(path + ".log", "a", buffering=1)
+        self.peer = None
+        self.deaf = False
+        self.cookie = 0
+        self.state = dict.fromkeys(STATE_FIELDS, 0)
+        with open("/proc/self/stat") as stat:
+            born = int(stat.read().rsplit(")", 1)[1].split()[19]) / os.sysconf("SC_CLK_TCK")
+        self.write({"op": "start", "pid": os.getpid(), "born": born})
+
+    def write(self, said):
+        said["t"] = time.monotonic()
+        self.log.write(json.dumps(said) + "\n")
+
+    def send(self, opcode, body):
+        if self.peer:
+            self.peer.send(struct.pack("=HH", opcode, len(body)) + body)
+
+    def send_state(self):
+        self.send(STATE, struct.pack("=6IqQQ", *(self.state[f] for f in STATE_FIELDS)))
+
+    def told(self):
+        try:
+            packet, ancillary, _, _ = self.peer.recvmsg(1024, socket.CMSG_SPACE(16))
+        except OSError:
+            packet, ancillary = b"", []
+        if not packet:
+            self.peer = None
+            self.write({"op": "lost"})
+            return
+        said = decode(packet)
+        for _, _, data in ancillary:
+            fds = array.array("i", data[:len(data) // 4 * 4])
+            said["fds"] = [os.readlink("/proc/self/fd/%d" % fd) for fd in fds]
+            for fd in fds:
+                os.close(fd)
+        self.write(said)
+        if said["op"] == "hello":
+            self.send(WELCOME, struct.pack("=Ii", 1, os.getpid()))
+        elif said["op"] == "show":
+            self.state["guest"] = said["id"]
+        elif said["op"] == "lock":
+            self.state["flags"] = said["locked"]
+        elif said["op"] == "ready":
+            self.send_state()
+
+    def do(self):
+        order = json.loads(self.control.recv(4096))
+        if "raw" in order:
+            self.peer.send(bytes.fromhex(order["raw"]))
+        elif "state" in order:
+            self.state.update(order["state"])
+            self.send_state()
+        elif "deaf" in order:
+            self.deaf = True
+        else:
+            self.cookie += 1
+            self.send(REQUEST, struct.pack("=II64s32s", self.cookie, order["verb"],
+                                           order.get("argument", "").encode(),
+                                           order.get("pin", "").encode()))
+
+    def run(self):
+        while True:
+            watch = [self.control] if self.deaf else [self.control, self.listener] + \
+                ([self.peer] if self.peer else [])
+            ready, _, _ = select.select(watch, [], [])
+            if self.control in ready:
+                self.do()
+            if self.listener in ready:
+                self.peer = self.listener.accept()[0]  # a later one replaces the one before
+            elif self.peer in ready:
+                self.told()
+
+
+def main():
+    if len(sys.argv) != 4 or sys.argv[1] != "--socket":
+        sys.exit(__doc__)
+    Seat(sys.argv[2], sys.argv[3]).run()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,434 @@
+#!/usr/bin/env python3
+"""A real irorid with real guests (irori-vmm on /dev/kvm with the demonstration's desktop) and seats that
+only speak the protocol: everything dies and is found again, D-Bus, people's time.
+
+usage: dbus-run-session irorid.py IRORID VMM IRORI HEARTH INITRD [CASE...]
+"""
+import datetime
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+
+PATIENCE = 60
+HERE = os.path.dirname(os.path.abspath(__file__))
+SWITCH, START, RESTART, POWEROFF, LOCK, UNLOCK, EXTEND = range(1, 8)
+OFF, STARTING, RUNNING, RESETTING, PAUSED, FROZEN, CRASHED = range(7)
+
+
+def expect(true, what):
+    if not true:
+        raise AssertionError(what)
+
+
+def wait(condition, what, seconds=PATIENCE):
+    end = time.monotonic() + seconds
+    while True:
+        value = condition()
+        if value:
+            return value
+        if time.monotonic() > end:
+            raise AssertionError("%s: not in %d s" % (what, seconds))
+        time.sleep(0.02)
+
+
+class Household:
+    """A folder with everything of one irorid's, and the daemon."""
+
+    def __init__(self, programs):
+        self.irorid, self.vmm, self.program, self.hearth, self.initrd = programs
+        self.folder = tempfile.TemporaryDirectory(prefix="irorid-")
+        self.etc, self.run, self.state = (os.path.join(self.folder.name, f) for f in ("etc", "run", "var"))
+        self.daemon = None
+        self.write("irori.conf", "[Irori]\nBackoffMinMs=100\nBackoffMaxMs=2000\nShutdownSeconds=5\n")
+
+    def write(self, name, text):
+        path = os.path.join(self.etc, name)
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        with open(path, "w") as file:
+            file.write(text)
+
+    def guest(self, name, household="Autostart=yes\n"):
+        self.write("guests.d/%s.conf" % name,
+                   "[Guest]\nName=%s\nMemory=96M\nKernel=%s\nInitrd=%s\nCommandLine=init=/desktop\n"
+                   "[Sound]\nModel=virtio\n[Household]\n%s" % (name, self.hearth, self.initrd, household))
+
+    def seat(self, name, keys=""):
+        self.write("seats.d/%s.conf" % name, "[Seat]\nOutputs=nowhere:%s\n%s" % (name, keys))
+
+    def start(self):
+        log = open(os.path.join(self.folder.name, "log"), "a")
+        self.daemon = subprocess.Popen(
+            [self.irorid, "--config", self.etc, "--runtime", self.run, "--state", self.state, "--bus", "session",
+             "--no-cards", "--spawn", "fork", "--monitor", self.vmm, "--seat-program",
+             os.path.join(HERE, "fake_seat.py")], stderr=log)
+        wait(self.answers, "irorid on the bus")
+
+    def answers(self):
+        expect(self.daemon.poll() is None, "irorid ended with %s" % self.daemon.returncode)
+        return self.irori("seats", check=False) is not None
+
+    def kill(self):
+        self.daemon.kill()
+        self.daemon.wait()
+
+    def irori(self, *arguments, check=True, input=None):
+        done = subprocess.run([self.program, *arguments], capture_output=True, text=True, timeout=PATIENCE,
+                              env=dict(os.environ, IRORI_BUS="session"), input=input)
+        if check:
+            expect(done.returncode == 0, "irori %s: %s" % (" ".join(arguments), done.stderr))
+        return done.stdout if done.returncode == 0 else None
+
+    def get(self, kind, name, prop):
+        done = subprocess.run(["busctl", "--user", "--json=short", "get-property", "org.irori.Irori1",
+                               "/org/irori/Irori1/%s/%s" % (kind, name), "org.irori.Irori1.%s" % kind.title(),
+                               prop], capture_output=True, text=True)
+        expect(done.returncode == 0, done.stderr)
+        return json.loads(done.stdout)["data"]
+
+    def call(self, path, interface, method, *arguments):
+        done = subprocess.run(["busctl", "--user", "--json=short", "call", "org.irori.Irori1",
+                               "/org/irori/Irori1" + path, "org.irori.Irori1." + interface, method, *arguments],
+                              capture_output=True, text=True)
+        return done.returncode, done.stdout + done.stderr
+
+    def wait_guest(self, name, state, seconds=PATIENCE):
+        wait(lambda: self.get("guest", name, "State") == state, "%s %s" % (name, state), seconds)
+
+    def clean(self):
+        if self.daemon and self.daemon.poll() is None:
+            for name in os.listdir(os.path.join(self.etc, "guests.d")):
+                self.call("/guest/" + name[:-5], "Guest", "Stop", "b", "true")
+            time.sleep(0.3)
+            self.daemon.terminate()
+            expect(self.daemon.wait(PATIENCE) == 0, "irorid ended with %s" % self.daemon.returncode)
+        for pid in filter(str.isdigit, os.listdir("/proc")):  # only ours: their sockets are in our folder
+            try:
+                with open("/proc/%s/cmdline" % pid) as file:
+                    line = file.read()
+                if self.folder.name in line and int(pid) != os.getpid():
+                    os.kill(int(pid), signal.SIGKILL)
+            except OSError:
+                pass
+        self.folder.cleanup()
+
+    def log(self):
+        with open(os.path.join(self.folder.name, "log")) as file:
+            return file.read()
+
+
+class Seat:
+    """What a fake seat was told."""
+
+    def __init__(self, household, name):
+        self.path = os.path.join(household.run, "seats", name + ".sock")
+
+    def told(self, since=0):
+        try:
+            with open(self.path + ".log") as file:
+                return [json.loads(line) for line in file if line.endswith("\n")][since:]
+        except OSError:
+            return []
+
+    def mark(self):
+        return len(self.told())
+
+    def wait(self, what, since=0, seconds=PATIENCE, **fields):
+        def found():
+            for said in self.told(since):
+                if said["op"] == what and all(said.get(k) == v for k, v in fields.items()):
+                    return said
+        return wait(found, "%s %s" % (what, fields), seconds)
+
+    def do(self, **order):
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as control:
+            control.connect(self.path + ".ctl")
+            control.send(json.dumps(order).encode())
+
+    def ask(self, verb, argument="", pin=""):
+        since = self.mark()
+        self.do(verb=verb, argument=argument, pin=pin)
+        return self.wait("answer", since)
+
+    def pid(self):
+        return [said["pid"] for said in self.told() if said["op"] == "start"][-1]
+
+
+def told_all(home):
+    """A seat is told everything, in order, and READY comes last."""
+    home.guest("mika", "Title=Mika's PC\nAutostart=yes\n")
+    home.guest("other", "")
+    home.seat("study", "Guests=mika other\nVolume=55\n")
+    home.start()
+    seat = Seat(home, "study")
+    seat.wait("ready")
+    ops = [said["op"] for said in seat.told()]
+    expect(ops[:2] == ["start", "hello"], "begins with %s" % ops[:2])
+    before = ops[:ops.index("ready")]
+    for op in ("sound", "guest", "show", "lock", "time"):
+        expect(op in before, "%s is not among %s" % (op, before))
+    expect(seat.wait("hello")["number"] == 1, "number")
+    expect(seat.wait("sound")["volume"] == 55, "volume")
+    guest = seat.wait("guest", name="mika", state=RUNNING)
+    expect(guest["title"] == "Mika's PC", guest)
+    expect(seat.wait("show")["id"] == guest["id"], "shows its own guest")
+    expect(os.path.exists(guest["socket"]), "its link is there")
+    expect(seat.wait("guest", name="other")["state"] == OFF, "the other is off")
+
+
+def daemon_dies(home):
+    """irorid killed with -9: nobody notices but it, and the next one finds them."""
+    home.guest("mika")
+    home.seat("study", "Guests=mika\n")
+    home.start()
+    seat = Seat(home, "study")
+    seat.wait("guest", name="mika", state=RUNNING)
+    home.irori("lock", "study")
+    seat.wait("lock", locked=1)
+    pids = home.get("guest", "mika", "Pid"), seat.pid()
+    for _ in range(5):
+        home.kill()
+        since = seat.mark()
+        begun = time.monotonic()
+        home.start()
+        seat.wait("ready", since)
+        expect(home.get("guest", "mika", "Pid") == pids[0] and seat.pid() == pids[1], "found again")
+        seat.wait("lock", since, locked=1)
+        seat.wait("guest", since, name="mika", state=RUNNING)
+        expect(time.monotonic() - begun < PATIENCE / 4, "soon")
+    expect(home.get("guest", "mika", "Reboots") == 0, "no reboot")
+
+
+def seat_dies(home):
+    """A seat's process killed with -9, again and again: back within a second each time."""
+    home.guest("mika")
+    home.seat("study", "Guests=mika\n")
+    home.start()
+    seat = Seat(home, "study")
+    seat.wait("guest", name="mika", state=RUNNING)
+    pid, slowest = home.get("guest", "mika", "Pid"), 0
+    for i in range(20):
+        since, begun = seat.mark(), time.clock_gettime(time.CLOCK_BOOTTIME)
+        os.kill(seat.pid(), signal.SIGKILL)
+        start = seat.wait("start", since)
+        slowest = max(slowest, start["born"] - begun)  # irorid's part; the rest is Python's
+        seat.wait("ready", since)
+        time.sleep(0.1 * (i % 5))
+    expect(slowest < 1, "a seat came back after %.2f s" % slowest)
+    expect(home.get("guest", "mika", "Pid") == pid, "the guest has not noticed")
+    return "at most %.0f ms" % (slowest * 1000)
+
+
+def seat_goes_wrong(home):
+    """A seat that says nonsense, and one that hangs."""
+    home.guest("mika", "")
+    home.seat("study")
+    home.start()
+    seat = Seat(home, "study")
+    seat.wait("ready")
+    for raw in ("00", "0380", "ffff0000", "0280" "0000", "01000000"):
+        since = seat.mark()
+        seat.do(raw=raw)
+        seat.wait("lost", since)
+        seat.wait("ready", since)
+    pid, since = seat.pid(), seat.mark()
+    seat.do(deaf=True)
+    # Told without end, it is given up; deaf as it is, it does not say WELCOME either.
+    def noise():
+        for _ in range(200):
+            home.call("", "Manager", "Identify")
+            if seat.mark() > since and seat.pid() != pid:
+                return True
+    wait(noise, "another process", 4 * PATIENCE)
+    seat.wait("ready", since)
+
+
+def guest_dies(home):
+    """A guest killed with -9 is started again; one that switches itself off is not."""
+    home.guest("mika")
+    home.guest("once", "Autostart=yes\nRestart=no\n")
+    home.seat("study", "Guests=mika once\n")
+    home.start()
+    seat = Seat(home, "study")
+    for name in ("mika", "once"):
+        seat.wait("guest", name=name, state=RUNNING)
+    for _ in range(3):
+        pid, since = home.get("guest", "mika", "Pid"), seat.mark()
+        os.kill(pid, signal.SIGKILL)
+        seat.wait("guest", since, name="mika", state=STARTING)
+        seat.wait("guest", since, name="mika", state=RUNNING)
+        expect(home.get("guest", "mika", "Pid") not in (0, pid), "another process")
+    os.kill(home.get("guest", "once", "Pid"), signal.SIGKILL)
+    home.wait_guest("once", "off")
+    home.call("/guest/mika", "Guest", "Stop", "b", "true")
+    home.wait_guest("mika", "off")
+    time.sleep(1)
+    expect(home.get("guest", "mika", "State") == "off", "it stays off")
+    since = seat.mark()
+    expect(seat.ask(SWITCH, "mika")["result"] == 0, "switching starts it")
+    seat.wait("guest", since, name="mika", state=RUNNING)
+    expect(seat.ask(RESTART, "mika")["result"] == 0, "restart")
+    wait(lambda: home.get("guest", "mika", "Reboots") == 1, "a reboot")
+
+
+def bus(home):
+    """D-Bus as it says of itself: every property can be read, verbs do what they say, changes are told."""
+    home.guest("mika")
+    home.guest("an-na.2", "")
+    home.seat("study", "Guests=mika an-na.2\n")
+    home.seat("kitchen")
+    home.write("people.d/mum.conf", "[Person]\nParent=yes\n")
+    home.start()
+    seat = Seat(home, "study")
+    seat.wait("guest", name="mika", state=RUNNING)
+    watch = subprocess.Popen(["gdbus", "monitor", "--session", "--dest", "org.irori.Irori1"],
+                             stdout=subprocess.PIPE, text=True)
+    time.sleep(0.5)
+    status, out = home.call("", "Manager", "ListSeats")
+    expect(status == 0 and "kitchen" in out and "/org/irori/Irori1/seat/study" in out, out)
+    status, out = home.call("", "Manager", "ListGuests")
+    expect(status == 0 and "/org/irori/Irori1/guest/an_2dna_2e2" in out, out)
+    status, out = home.call("", "Manager", "GetSeat", "s", "nobody")
+    expect(status and "no such seat" in out, out)
+    for path in ("", "/seat/study", "/guest/an_2dna_2e2"):
+        done = subprocess.run(["gdbus", "introspect", "--session", "--dest", "org.irori.Irori1", "--object-path",
+                               "/org/irori/Irori1" + path, "--only-properties"], capture_output=True, text=True)
+        expect(done.returncode == 0 and "readonly" in done.stdout, done.stderr)
+        without = [line for line in done.stdout.splitlines() if "readonly" in line and "=" not in line]
+        expect(not without, "properties without a value: %s" % without)
+    done = subprocess.run(["busctl", "--user", "call", "org.irori.Irori1", "/org/irori/Irori1",
+                           "org.freedesktop.DBus.ObjectManager", "GetManagedObjects"],
+                          capture_output=True, text=True)
+    expect(done.returncode == 0 and done.stdout.count("org.irori.Irori1.Seat") == 2, done.stderr)
+    since = seat.mark()
+    home.irori("switch", "study", "an-na.2")
+    seat.wait("show", since, id=seat.wait("guest", name="an-na.2")["id"])
+    expect(home.irori("switch", "study", "nobody", check=False) is None, "no such guest")
+    home.irori("identify")
+    seat.wait("identify", since, on=1, seconds=10)
+    home.irori("lock", "study")
+    seat.wait("lock", since, locked=1)
+    expect(seat.ask(SWITCH, "mika")["result"] < 0, "locked")
+    home.irori("unlock", "study")
+    seat.wait("lock", since, locked=0)
+    home.irori("attach", "study", "pci-0000:00:1d.0-usb-0:1.2")
+    with open(os.path.join(home.etc, "seats.d/study.conf")) as file:
+        expect("pci-0000:00:1d.0-usb-0:1.2" in file.read(), "written")
+    expect(home.irori("attach", "study", "x\nGuests=", check=False) is None, "a place and nothing else")
+    home.irori("attach", "kitchen", "pci-0000:00:1d.0-usb-0:1.2")
+    expect(home.get("seat", "study", "Inputs") == [], "taken from the other")
+    status = json.loads(home.irori("status", "study", "--json"))
+    expect(status["guest"] == "an-na.2" and status["up"], status)
+    expect(len(json.loads(home.irori("seats", "--json"))) == 2, "seats")
+    seat.do(state={"width": 800, "height": 600, "outputs": 1, "flags": 2})
+    wait(lambda: home.get("seat", "study", "MicrophoneOpen"), "the microphone")
+    home.irori("pin", "mum", "--config", home.etc, input="2468\n")
+    wait(lambda: "Pin" not in home.irori("seats"), "reloaded")
+    home.write("seats.d/attic.conf", "[Seat]\nOutputs=nowhere:attic\n")
+    home.call("", "Manager", "Reload")
+    Seat(home, "attic").wait("ready")
+    os.unlink(os.path.join(home.etc, "seats.d/attic.conf"))
+    home.call("", "Manager", "Reload")
+    time.sleep(0.5)
+    watch.terminate()
+    told = watch.communicate()[0]
+    for signal_name in ("SeatNew", "SeatRemoved", "InterfacesAdded", "InterfacesRemoved", "'ActiveGuest'",
+                        "'Locked'", "'State'", "'MicrophoneOpen'"):
+        expect(signal_name in told, "%s was not told" % signal_name)
+
+
+def budget(home):
+    """Time runs out: warned, frozen, wrong PINs are slowed down, a parent's lets it go on; all of it over
+    irorid's death."""
+    home.write("people.d/mika.conf", "[Person]\nTitle=Mika\nBudget=10\nWarnings=1\n")
+    home.write("people.d/mum.conf", "[Person]\nParent=yes\n")
+    home.guest("mika", "Person=mika\nAutostart=yes\n")
+    home.seat("study", "Guests=mika\n")
+    home.irori("pin", "mum", "--config", home.etc, input="2468\n")
+    today = (datetime.date.today() - datetime.date(1970, 1, 1)).days
+    if datetime.datetime.now().hour < 4:
+        print("  (before 04:00)")
+    os.makedirs(os.path.join(home.state, "usage"))
+    used = 10 * 60 * 1000000 - 6 * 1000000
+    with open(os.path.join(home.state, "usage", "mika"), "w") as file:
+        file.write("irori usage 1\nday %d\nused_us %d\nextra_us 0\nextra_until_s 0\nfree_until_s 0\nwarned 0\n"
+                   % (today, used))
+    home.start()
+    seat = Seat(home, "study")
+    seat.wait("guest", name="mika", state=RUNNING)
+    seat.wait("notice", kind=1)
+    expect(seat.wait("time")["person"] == "Mika", "whose time")
+    seat.wait("time", frozen=1, seconds=30)
+    seat.wait("guest", name="mika", state=FROZEN)
+    stat = json.loads(home.irori("stat", "--once", "--json", os.path.join(home.run, "guests/mika.sock")))
+    expect("paused" in json.dumps(stat), stat)
+    home.kill()
+    since = seat.mark()
+    home.start()
+    seat.wait("time", since, frozen=1)
+    seat.wait("guest", since, name="mika", state=FROZEN)
+    for _ in range(3):
+        expect(seat.ask(EXTEND, "15", "1111")["result"] == -13, "a wrong PIN")
+    expect(seat.ask(EXTEND, "15", "2468")["result"] == -16, "too many tries")
+    time.sleep(2.2)
+    since = seat.mark()
+    expect(seat.ask(EXTEND, "nonsense", "2468")["result"] == -22, "minutes")
+    answer = seat.ask(EXTEND, "15", "2468")
+    expect(answer["result"] == 0, answer)
+    seat.wait("time", since, frozen=0)
+    seat.wait("guest", since, name="mika", state=RUNNING)
+    left = seat.wait("time", since, frozen=0)["left_us"]
+    expect(14 * 60e6 < left <= 15 * 60e6 + 1e6, "left: %d" % left)
+    home.irori("extend", "mika", "tonight")
+    expect(json.loads(home.irori("status", "study", "--json")).get("time_left_s", 1e9) > 900, "tonight")
+
+
+def everything_off(home):
+    """All guests are switched off in order; one that does not listen is switched off all the same."""
+    home.guest("mika")
+    home.guest("anna")
+    home.seat("study")
+    home.start()
+    for name in ("mika", "anna"):
+        home.wait_guest(name, "running")
+    home.irori("poweroff", "--guests")
+    for name in ("mika", "anna"):
+        expect(home.get("guest", name, "State") == "off", name)
+    since = Seat(home, "study").mark()
+    home.call("/guest/mika", "Guest", "Start")
+    home.wait_guest("mika", "running")
+    expect(since > 0, "the seat is there")
+
+
+CASES = [told_all, daemon_dies, seat_dies, seat_goes_wrong, guest_dies, bus, budget, everything_off]
+
+
+def main():
+    programs, names = [os.path.abspath(p) for p in sys.argv[1:6]], sys.argv[6:]
+    if not os.access("/dev/kvm", os.R_OK | os.W_OK):
+        print("SKIP: /dev/kvm is not there for us")
+        sys.exit(77)
+    if "DBUS_SESSION_BUS_ADDRESS" not in os.environ:
+        os.execvp("dbus-run-session", ["dbus-run-session", "--", sys.executable, *sys.argv])
+    failed = 0
+    for case in CASES:
+        if names and case.__name__ not in names:
+            continue
+        home, begun = Household(programs), time.monotonic()
+        try:
+            more = case(home)
+            print("ok %s (%.1f s)%s" % (case.__name__, time.monotonic() - begun, ": " + more if more else ""),
+                  flush=True)
+        except (AssertionError, OSError, subprocess.SubprocessError) as error:
+            failed += 1
+            print("FAILED %s: %s\n%s" % (case.__name__, error, home.log()), flush=True)
+        home.clean()
+    sys.exit(failed > 0)
+
+
+if __name__ == "__main__":
+    main()
