@@ -477,8 +477,11 @@ static struct screen_command *screen_cursor_shape(struct remote_screen *screen,
 			picture->pixels + (size_t)y * picture->stride, row);
 	command->cursor.type = QXL_CURSOR_SET;
 	command->cursor.u.set.visible = 1;
-	command->cursor.u.set.position.x = (int16_t)CLAMP(cursor->x, 0, PORT_MAX_SIDE);
-	command->cursor.u.set.position.y = (int16_t)CLAMP(cursor->y, 0, PORT_MAX_SIDE);
+	/* The guest says where the picture's corner is, SPICE wants to know where it points. */
+	command->cursor.u.set.position.x =
+		(int16_t)CLAMP((int64_t)cursor->x + cursor->hot_x, 0, PORT_MAX_SIDE);
+	command->cursor.u.set.position.y =
+		(int16_t)CLAMP((int64_t)cursor->y + cursor->hot_y, 0, PORT_MAX_SIDE);
 	command->cursor.u.set.shape = (uintptr_t)shape;
 	return command;
 }
