@@ -77,7 +77,7 @@ struct seat_port_ops {
 	/* Show this. `presented` follows exactly once for each seq, in order, at the next vblank
 	 * of the seat that is the clock, or of the null clock. */
 	void (*frame)(struct seat_port *port, const struct port_frame *frame);
-	/* Hardware cursor: an ARGB premultiplied buffer or 0 for none. */
+	/* Hardware cursor: an ARGB premultiplied buffer, its upper left corner at x, y; or 0 for none. */
 	void (*cursor)(struct seat_port *port, uint32_t buffer, int32_t x, int32_t y,
 		uint32_t hot_x, uint32_t hot_y);
 	/* Keyboard LEDs: bit n is LED code n. */
