@@ -89,23 +89,27 @@ def table(both):
     """Lines of the table; a ratio above 1 means that irori is better."""
     ours, units = figures(both["irori"])
     theirs, _ = figures(both["QEMU"])
-    if not ours or set(ours) != set(theirs):
+    if not theirs or set(theirs) - set(ours):
         raise LabError("figures are missing: irori has %s, QEMU %s; irori's last lines: %s" % (
             sorted(ours), sorted(theirs), both["irori"][-1]["lines"][-5:]))
     rows = []
     for key in ours:
-        a, b = statistics.median(ours[key]), statistics.median(theirs[key])
-        better = (a, b) if units[key] in ("/s", "MB/s") else (b, a)
-        rows.append({"what": key, "irori": a, "QEMU": b, "unit": units[key],
-                     "ratio": round(better[0] / better[1], 2) if better[1] else None,
-                     "irori_all": ours[key], "QEMU_all": theirs[key]})
+        row = {"what": key, "irori": statistics.median(ours[key]), "unit": units[key],
+               "irori_all": ours[key], "QEMU": None, "ratio": None}
+        if key in theirs:
+            a, b = row["irori"], statistics.median(theirs[key])
+            better = (a, b) if units[key] in ("/s", "MB/s") else (b, a)
+            row.update(QEMU=b, QEMU_all=theirs[key],
+                       ratio=round(better[0] / better[1], 2) if better[1] else None)
+        rows.append(row)
     return rows
 
 
 def show(row):
     digits = 2 if row["unit"].startswith("per") else 0 if row["unit"] == "in all" else 1
-    return "  %-44s %10.*f %10.*f %-11s %s" % (
-        row["what"], digits, row["irori"], digits, row["QEMU"], row["unit"],
+    theirs = "-" if row["QEMU"] is None else "%.*f" % (digits, row["QEMU"])
+    return "  %-44s %10.*f %10s %-11s %s" % (
+        row["what"], digits, row["irori"], theirs, row["unit"],
         "%5.2f x" % row["ratio"] if row["ratio"] is not None else "")
 
 
