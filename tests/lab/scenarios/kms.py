@@ -64,6 +64,11 @@ class Demo:
             self.pc.run("echo '%s' >%s" % (line, self.fifo), check=True)
             self.wait("^did %s" % re.escape(line.split()[0]))
 
+    def connectors(self):
+        """The card's, as the kernel names them."""
+        self.tell("connectors")
+        return re.findall(r"^connector (\S+)", self.output(), re.M)
+
     def state(self, seat):
         self.pc.run("echo 'state %s' >%s" % (seat, self.fifo), check=True)
         return self.wait(r"^state %s (.*)" % seat).group(1)
@@ -102,8 +107,9 @@ def run(pc):
                                   "kms-demo"))
     seats.monitor_plug("g0", 1, 800, 600)
     pc.wait_until(lambda: len(seats.connected()) == 3, 15, "three monitors")
-    names = {place: name for place, (name, _, _) in seats.outputs().items()}
     first, second = Demo(pc, program, "g0"), Demo(pc, program, "g1")
+    names = {(card, head): name for card, demo in (("g0", first), ("g1", second))
+             for head, name in enumerate(demo.connectors())}
     said = [leases(pc, seats, first, second, names), partial(seats, first, second),
             plug(pc, seats, first), cursors(pc, seats, first, second), overlay(seats, first),
             again(pc, seats, first, names), dark(seats, first, names)]
@@ -111,7 +117,7 @@ def run(pc):
 
 
 def leases(pc, seats, first, second, names):
-    first.tell("connectors", "lend a %s" % names["g0", 0], "lend b %s" % names["g0", 1])
+    first.tell("lend a %s" % names["g0", 0], "lend b %s" % names["g0", 1])
     second.tell("lend c %s" % names["g1", 0])
     first.tell("fill a " + of(RED), "fill b " + of(GREEN))
     second.tell("fill c " + of(BLUE))
