@@ -401,8 +401,10 @@ bool bus_poweroff(struct bus *bus)
 
 	if (!bus || !g_file_test("/run/systemd/system", G_FILE_TEST_IS_DIR))
 		return false;
+	/* As systemctl poweroff: units are stopped in order. */
 	reply = g_dbus_connection_call_sync(bus->connection, "org.freedesktop.systemd1",
-		"/org/freedesktop/systemd1", "org.freedesktop.systemd1.Manager", "PowerOff", NULL, NULL,
+		"/org/freedesktop/systemd1", "org.freedesktop.systemd1.Manager", "StartUnit",
+		g_variant_new("(ss)", "poweroff.target", "replace-irreversibly"), NULL,
 		G_DBUS_CALL_FLAGS_NONE, 5000, NULL, &error);
 	if (!reply)
 		g_warning("systemd: %s", error->message);

@@ -18,6 +18,7 @@ enum {
 	START_MS = 15000,  /* until it listens: firmware and disks are opened before */
 	END_MS = 10000,    /* from the hang-up to the end: what was written is on the disk */
 	STAY_MS = 10000,   /* up for so long is no failure */
+	FORCE_S = 5,       /* from pulling the plug to killing the process */
 	COOKIE_SHUTDOWN = 1,
 };
 
@@ -97,12 +98,28 @@ static void guest_changed(void *data, const struct link_guest *guest)
 	link_came(unit, guest->state);
 }
 
+static gboolean force_kill(gpointer data)
+{
+	struct guest_unit *unit = data;
+
+	unit->force_timer = 0;
+	process_hangs(unit->process, "does not switch off: killed");
+	return G_SOURCE_REMOVE;
+}
+
+static void force_begin(struct guest_unit *unit)
+{
+	g_clear_handle_id(&unit->force_timer, g_source_remove);
+	unit->force_timer = g_timeout_add_seconds(FORCE_S, force_kill, unit);
+	ask(unit, LINK_VERB_POWEROFF, 0, 0);
+}
+
 static void replied(void *data, const struct link_reply *reply)
 {
 	struct guest_unit *unit = data;
 
 	if (reply->cookie == COOKIE_SHUTDOWN && reply->result < 0 && unit->stopping)
-		ask(unit, LINK_VERB_POWEROFF, 0, 0);
+		force_begin(unit); /* nobody in it listens */
 }
 
 static const struct link_client_events link_events = {
@@ -302,8 +319,7 @@ static gboolean force_off(gpointer data)
 
 	unit->force_timer = 0;
 	g_message("guest %s: did not switch off by itself", unit->config.entry->name);
-	if (ask(unit, LINK_VERB_POWEROFF, 0, 0))
-		process_hangs(unit->process, "does not answer");
+	force_begin(unit);
 	return G_SOURCE_REMOVE;
 }
 
@@ -316,9 +332,7 @@ void guest_unit_stop(struct guest_unit *unit, bool force)
 	}
 	unit->stopping = true;
 	if (force) {
-		g_clear_handle_id(&unit->force_timer, g_source_remove);
-		unit->force_timer = g_timeout_add_seconds(2, force_off, unit);
-		ask(unit, LINK_VERB_POWEROFF, 0, 0);
+		force_begin(unit);
 		return;
 	}
 	/* One that stands still does not hear its button. */

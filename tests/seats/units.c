@@ -1,0 +1,397 @@
+/*
+ * Guests and seats as units, by fork: what is started, what dies and comes back, what is found again.
+ * The guest is a fake one: the real link server without a machine (tests/seat/fake_guest.c).
+ */
+#include "seats/guest_unit.h"
+#include "seats/seat_unit.h"
+#include "seats/wire_codec.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <glib/gstdio.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "tests/unit/test.h"
+
+static char *folder, *fake_guest;
+
+static int64_t now(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return ts.tv_sec * INT64_C(1000000000) + ts.tv_nsec;
+}
+
+/* Runs the loop until it is so; ends the test after half a minute. */
+#define until(condition)                                                                           \
+	do {                                                                                       \
+		int64_t until_end = now() + INT64_C(30000000000);                                  \
+		while (!(condition)) {                                                             \
+			g_main_context_iteration(NULL, FALSE);                                     \
+			g_usleep(1000);                                                            \
+			if (now() > until_end) {                                                   \
+				fprintf(stderr, "%s:%d: never: %s\n", __FILE__, __LINE__,          \
+					#condition);                                               \
+				exit(1);                                                           \
+			}                                                                          \
+		}                                                                                  \
+	} while (0)
+
+/* Starting processes */
+
+static int ended_status;
+static unsigned ended;
+
+static void child_ended(void *data, int status)
+{
+	ended++;
+	ended_status = status;
+}
+
+static struct spawn_child *sh(struct spawn *spawn, const char *script)
+{
+	const char *const argv[] = { "/bin/sh", "-c", script, NULL };
+	struct spawn_spec spec = { .kind = SPAWN_GUEST, .name = "sh", .argv = argv };
+	GError *error = NULL;
+	struct spawn_child *child = spawn_start(spawn, &spec, child_ended, NULL, &error);
+
+	test_assert(child && !error);
+	return child;
+}
+
+static void spawned(void)
+{
+	static const char *const none[] = { "/nonexistent/program", NULL };
+	struct spawn_spec spec = { .kind = SPAWN_SEAT, .name = "none", .argv = none };
+	g_autofree char *log = g_build_filename(folder, "log/guest-sh.log", NULL);
+	g_autofree char *alive = g_build_filename(folder, "alive", NULL);
+	g_autofree char *script = g_strdup_printf("sleep 0.2; echo > %s", alive);
+	g_autofree char *text = NULL;
+	struct spawn *spawn = spawn_new(SPAWN_FORK, folder, NULL);
+	struct spawn_child *child;
+	GError *error = NULL;
+
+	test_assert(!strcmp(spawn_way(spawn), "fork"));
+	ended = 0;
+	sh(spawn, "echo said; exit 3");
+	until(ended == 1);
+	test_equal(ended_status, 3);
+	test_assert(g_file_get_contents(log, &text, NULL, NULL) && !strcmp(text, "said\n"));
+	child = sh(spawn, "exec sleep 100");
+	spawn_kill(child, SIGKILL);
+	until(ended == 2);
+	test_equal(ended_status, -1);
+	test_assert(!spawn_start(spawn, &spec, child_ended, NULL, &error) && error);
+	g_clear_error(&error);
+	/* Forgotten, it goes on, and nobody hears of its end. */
+	spawn_forget(sh(spawn, script));
+	until(!g_access(alive, F_OK));
+	until(!g_main_context_iteration(NULL, FALSE));
+	test_equal(ended, 2);
+	spawn_forget(NULL);
+	spawn_free(spawn);
+}
+
+/* Guests */
+
+static unsigned shares[POLICY_QUIET + 1], changes;
+
+static void guest_changed(void *data, struct guest_unit *unit)
+{
+	changes++;
+}
+
+static void guest_share(void *data, struct guest_unit *unit, enum policy_event_type event)
+{
+	shares[event]++;
+}
+
+static const struct guest_unit_events guest_events = { guest_changed, guest_share };
+
+static char *none[] = { NULL };
+static struct guest_entry entry = { .name = "fake", .title = "Fake", .restart = true, .seats = none };
+static const struct irori_config irori = { .backoff_min_ms = 20, .backoff_max_ms = 100,
+	.shutdown_seconds = 1 };
+static char *monitor;
+static int control = -1;
+
+/* What guest_unit starts: the fake guest, its commands by a fifo. */
+static void fake_monitor(void)
+{
+	g_autofree char *script = NULL, *fifo = g_build_filename(folder, "commands", NULL);
+
+	monitor = g_build_filename(folder, "fake-vmm", NULL);
+	script = g_strdup_printf("#!/bin/sh\nexec %s \"$2\" fake <%s\n", fake_guest, fifo);
+	test_assert(g_file_set_contents(monitor, script, -1, NULL) && !chmod(monitor, 0700));
+	test_equal(mkfifo(fifo, 0600), 0);
+	control = open(fifo, O_RDWR | O_CLOEXEC);
+	test_assert(control >= 0);
+	entry.path = g_build_filename(folder, "fake.conf", NULL);
+	test_assert(g_file_set_contents(entry.path, "[Guest]\nName=fake\nClass=video\n", -1, NULL));
+}
+
+static void command(const char *line)
+{
+	test_equal(write(control, line, strlen(line)), (long)strlen(line));
+}
+
+static struct guest_unit *guest_make(struct spawn *spawn)
+{
+	struct guest_unit_config config = { .entry = &entry, .irori = &irori, .id = 7, .spawn = spawn,
+		.runtime = folder, .monitor = monitor, .now = now };
+
+	memset(shares, 0, sizeof(shares));
+	return guest_unit_new(&config, &guest_events, NULL);
+}
+
+static void guest_lives(void)
+{
+	struct spawn *spawn = spawn_new(SPAWN_FORK, folder, NULL);
+	struct guest_unit *unit = guest_make(spawn);
+	pid_t pid;
+
+	test_equal(guest_unit_state(unit), WIRE_GUEST_OFF);
+	test_equal(guest_unit_class(unit), SHARE_VIDEO);
+	test_assert(!guest_unit_find(unit));
+	test_equal(guest_unit_pause(unit, true), -EAGAIN);
+	guest_unit_start(unit);
+	test_equal(guest_unit_state(unit), WIRE_GUEST_STARTING);
+	until(guest_unit_state(unit) == WIRE_GUEST_RUNNING);
+	test_equal(shares[POLICY_GUEST_ADDED], 1);
+	pid = guest_unit_pid(unit);
+	test_assert(pid > 0 && !kill(pid, 0));
+	command("reset\n");
+	until(guest_unit_state(unit) == WIRE_GUEST_RESETTING);
+	test_equal(guest_unit_reboots(unit), 1);
+	test_equal(shares[POLICY_GUEST_RESET], 1);
+	command("running\n");
+	until(guest_unit_state(unit) == WIRE_GUEST_RUNNING);
+	test_equal(shares[POLICY_FIRST_FRAME], 1);
+	/* Killed, it comes back; each time another process. */
+	for (unsigned i = 0; i < 4; i++) {
+		pid = guest_unit_pid(unit);
+		kill(pid, SIGKILL);
+		until(guest_unit_starts(unit) == i + 2 && guest_unit_state(unit) == WIRE_GUEST_RUNNING);
+		test_assert(guest_unit_pid(unit) != pid);
+		test_equal(shares[POLICY_GUEST_GONE], i + 1);
+	}
+	command("crash\n");
+	until(guest_unit_state(unit) == WIRE_GUEST_CRASHED);
+	guest_unit_free(unit);
+	spawn_free(spawn);
+}
+
+static void guest_is_found(void)
+{
+	struct spawn *spawn = spawn_new(SPAWN_FORK, folder, NULL);
+	struct guest_unit *unit = guest_make(spawn);
+	pid_t pid;
+
+	/* The one that the case before left behind. */
+	test_assert(guest_unit_find(unit));
+	until(guest_unit_state(unit) == WIRE_GUEST_CRASHED);
+	pid = guest_unit_pid(unit);
+	command("running\n");
+	until(guest_unit_state(unit) == WIRE_GUEST_RUNNING);
+	guest_unit_freeze(unit, true);
+	test_equal(guest_unit_state(unit), WIRE_GUEST_FROZEN);
+	test_equal(guest_unit_pause(unit, false), -EPERM);
+	guest_unit_free(unit);
+	/* A new irorid finds it frozen. */
+	unit = guest_make(spawn);
+	test_assert(guest_unit_find(unit));
+	until(guest_unit_state(unit) == WIRE_GUEST_FROZEN);
+	test_equal(guest_unit_pid(unit), pid);
+	guest_unit_freeze(unit, false);
+	test_equal(guest_unit_state(unit), WIRE_GUEST_RUNNING);
+	/* It obeys nothing: by force. It is not ours, and is killed all the same. */
+	guest_unit_stop(unit, false);
+	until(guest_unit_state(unit) == WIRE_GUEST_OFF);
+	until(kill(pid, 0) < 0 && errno == ESRCH);
+	test_assert(!guest_unit_on(unit));
+	for (unsigned i = 0; i < 300; i++) {
+		g_main_context_iteration(NULL, FALSE);
+		g_usleep(1000);
+	}
+	test_equal(guest_unit_state(unit), WIRE_GUEST_OFF); /* and stays off */
+	guest_unit_free(unit);
+	spawn_free(spawn);
+}
+
+static void guest_that_cannot_start(void)
+{
+	struct spawn *spawn = spawn_new(SPAWN_FORK, folder, NULL);
+	struct guest_unit_config config = { .entry = &entry, .irori = &irori, .id = 7, .spawn = spawn,
+		.runtime = folder, .monitor = "/bin/false", .now = now };
+	struct guest_unit *unit = guest_unit_new(&config, &guest_events, NULL);
+
+	guest_unit_start(unit);
+	until(guest_unit_why(unit));
+	test_assert(strstr(guest_unit_why(unit), "status 1"));
+	test_equal(guest_unit_state(unit), WIRE_GUEST_STARTING); /* tries again */
+	guest_unit_stop(unit, false);
+	test_equal(guest_unit_state(unit), WIRE_GUEST_OFF);
+	guest_unit_free(unit);
+	entry.restart = false;
+	unit = guest_unit_new(&config, &guest_events, NULL);
+	guest_unit_start(unit);
+	until(guest_unit_state(unit) == WIRE_GUEST_OFF);
+	guest_unit_free(unit);
+	entry.restart = true;
+	spawn_free(spawn);
+}
+
+/* Seats: the process is /bin/sleep, who speaks is this test. */
+
+static unsigned ups, downs, asked;
+
+static void seat_up(void *data, struct seat_unit *unit)
+{
+	struct wire_show show = { 3 };
+
+	ups++;
+	test_equal(seat_unit_send(unit, WIRE_SHOW, &show, sizeof(show), -1), 0);
+}
+
+static void seat_down(void *data, struct seat_unit *unit)
+{
+	downs++;
+}
+
+static void seat_request(void *data, struct seat_unit *unit, const struct wire_request *request)
+{
+	asked++;
+	test_assert(!strcmp(request->pin, "1234"));
+	seat_unit_answer(unit, request->cookie, -EACCES, "no");
+}
+
+static void seat_state(void *data, struct seat_unit *unit)
+{
+}
+
+static const struct seat_unit_events seat_events = { seat_up, seat_down, seat_request, seat_state };
+
+static int seat_listen(void)
+{
+	g_autofree char *path = g_build_filename(folder, "seats/desk.sock", NULL);
+	struct sockaddr_un address;
+	int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+
+	g_unlink(path);
+	test_equal(wire_address(path, &address), 0);
+	test_equal(bind(fd, (struct sockaddr *)&address, sizeof(address)), 0);
+	test_equal(listen(fd, 4), 0);
+	return fd;
+}
+
+static int seat_accept(int listener)
+{
+	int fd;
+
+	until((fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK)) >= 0);
+	return fd;
+}
+
+static void seat_hears(int fd, uint16_t opcode, struct wire_message *message)
+{
+	int r;
+
+	until((r = wire_receive(fd, WIRE_FROM_IRORID, message)) != 0);
+	test_equal(r, 1);
+	test_equal(message->opcode, opcode);
+}
+
+static void seat_lives(void)
+{
+	struct spawn *spawn = spawn_new(SPAWN_FORK, folder, NULL);
+	static const char *const options[] = { "100", NULL };
+	struct seat_unit_config config = { .name = "desk", .number = 2, .spawn = spawn,
+		.runtime = folder, .program = "/bin/true", .options = options, .now = now };
+	struct wire_welcome welcome = { WIRE_VERSION, getpid() };
+	struct wire_request request = { .cookie = 9, .verb = WIRE_VERB_UNLOCK, .pin = "1234" };
+	struct wire_state said = { .width = 800, .height = 600, .outputs = 1 };
+	struct seat_unit *unit = seat_unit_new(&config, &seat_events, NULL);
+	int listener = seat_listen(), fd;
+	struct wire_message message;
+
+	seat_unit_start(unit); /* finds it */
+	fd = seat_accept(listener);
+	seat_hears(fd, WIRE_HELLO, &message);
+	test_equal(message.body.hello.number, 2);
+	test_equal(seat_unit_send(unit, WIRE_READY, NULL, 0, -1), -EAGAIN); /* not up yet */
+	test_equal(wire_send(fd, WIRE_WELCOME, &welcome, sizeof(welcome), -1), 0);
+	until(ups == 1);
+	seat_hears(fd, WIRE_SHOW, &message);
+	seat_hears(fd, WIRE_READY, &message);
+	test_equal(wire_send(fd, WIRE_STATE, &said, sizeof(said), -1), 0);
+	until(seat_unit_state(unit)->width == 800);
+	test_equal(wire_send(fd, WIRE_REQUEST, &request, sizeof(request), -1), 0);
+	seat_hears(fd, WIRE_ANSWER, &message);
+	test_equal(message.body.answer.cookie, 9);
+	test_equal(message.body.answer.result, -EACCES);
+	/* A second WELCOME is one too many: hung up, and connected again. */
+	test_equal(wire_send(fd, WIRE_WELCOME, &welcome, sizeof(welcome), -1), 0);
+	until(downs == 1);
+	test_equal(seat_unit_state(unit)->width, 0);
+	close(fd);
+	fd = seat_accept(listener);
+	seat_hears(fd, WIRE_HELLO, &message);
+	/* Of another version: the same. */
+	welcome.version++;
+	test_equal(wire_send(fd, WIRE_WELCOME, &welcome, sizeof(welcome), -1), 0);
+	until(wire_receive(fd, WIRE_FROM_IRORID, &message) == -EPIPE);
+	close(fd);
+	test_equal(ups, 1);
+	seat_unit_free(unit);
+	close(listener);
+	spawn_free(spawn);
+}
+
+static void folders_make(void)
+{
+	static const char *const names[] = { "guests", "seats" };
+
+	folder = g_dir_make_tmp("irori-units-XXXXXX", NULL);
+	for (unsigned i = 0; i < G_N_ELEMENTS(names); i++) {
+		g_autofree char *path = g_build_filename(folder, names[i], NULL);
+
+		test_equal(g_mkdir(path, 0700), 0);
+	}
+}
+
+static void folders_remove(const char *path)
+{
+	GDir *dir = g_dir_open(path, 0, NULL);
+	const char *name;
+
+	while (dir && (name = g_dir_read_name(dir))) {
+		g_autofree char *inner = g_build_filename(path, name, NULL);
+
+		folders_remove(inner);
+	}
+	if (dir)
+		g_dir_close(dir);
+	g_remove(path);
+}
+
+int main(int argc, char **argv)
+{
+	test_assert(argc == 2);
+	fake_guest = argv[1];
+	folders_make();
+	fake_monitor();
+	test_run(spawned);
+	test_run(guest_lives);
+	test_run(guest_is_found);
+	test_run(guest_that_cannot_start);
+	test_run(seat_lives);
+	folders_remove(folder);
+	return 0;
+}
