@@ -131,7 +131,7 @@ def what_is_configured_is_kept(bench):
 def what_is_wrong_is_said(bench):
     _, err = bench.irori("seats", "refuse", expect=64)
     assert "expected propose or accept" in err, err
-    bench.irori("seats", expect=64)
+    bench.irori("seats", "propose", "accept", expect=64)
     bench.be(card(0, connected=False) + hub(1))
     _, err = bench.irori("seats", "propose", expect=69)
     assert "no monitor is connected" in err, err
