@@ -195,17 +195,28 @@ static bool rule_allows_size(const struct opcode_rule *rule, size_t size)
 	return size >= rule->min && size <= rule->max && !(rule->step && size % rule->step);
 }
 
+static bool input_key_valid(const struct link_input_event *event)
+{
+	if (event->value != 0 && event->value != 1)
+		return false;
+	if (event->device == INPUT_TOUCH)
+		return event->code == BTN_TOUCH;
+	if (event->device == INPUT_GAMEPAD)
+		return port_pad_button(event->code);
+	return event->code < KEY_CNT;
+}
+
 static bool input_code_valid(const struct link_input_event *event)
 {
-	bool pointer = event->device != INPUT_KEYBOARD;
+	bool pointer = event->device == INPUT_TABLET || event->device == INPUT_MOUSE;
+	int32_t min, max;
 
 	switch (event->type) {
 	case EV_KEY:
-		return event->code < KEY_CNT && (event->value == 0 || event->value == 1);
+		return input_key_valid(event);
 	case EV_ABS:
-		return event->device == INPUT_TABLET &&
-			(event->code == ABS_X || event->code == ABS_Y) && event->value >= 0 &&
-			event->value <= 32767;
+		return port_axis(event->device, event->code, &min, &max) && event->value >= min &&
+			event->value <= max;
 	case EV_REL:
 		if (event->code == REL_X || event->code == REL_Y)
 			return event->device == INPUT_MOUSE;
@@ -220,6 +231,8 @@ static bool input_code_valid(const struct link_input_event *event)
 
 bool link_input_valid(const struct link_input_event *events, unsigned n)
 {
+	bool slot = false; /* the report has said whose touches it means */
+
 	if (!n || n > LINK_MAX_INPUT || events[n - 1].type != EV_SYN)
 		return false;
 	for (unsigned i = 0; i < n; i++) {
@@ -228,6 +241,9 @@ bool link_input_valid(const struct link_input_event *events, unsigned n)
 		if (!input_code_valid(&events[i]))
 			return false;
 		if (events[i].type != EV_SYN && events[i + 1].device != events[i].device)
+			return false;
+		slot = events[i].type != EV_SYN && (slot || events[i].code == ABS_MT_SLOT);
+		if (events[i].device == INPUT_TOUCH && events[i].type == EV_ABS && !slot)
 			return false;
 	}
 	return true;

@@ -89,7 +89,9 @@ int link_client_presented(struct link_client *client, uint64_t seq, int64_t vbla
 int link_client_resize(struct link_client *client, uint32_t width, uint32_t height);
 /* Whole reports: within a report one device; the last event is SYN_REPORT; keyboard: EV_KEY with
  * value 0 or 1; tablet: EV_KEY, ABS_X and ABS_Y in 0..32767, REL wheels; mouse: EV_KEY, REL_X,
- * REL_Y, REL wheels. Anything else: -EINVAL and nothing is sent. n <= LINK_MAX_INPUT. */
+ * REL_Y, REL wheels; touch: MT type B, ABS_MT_SLOT before what is said of the finger, and BTN_TOUCH,
+ * which the guest's side makes anew; gamepad: the buttons and axes of port.h, in their ranges.
+ * Anything else: -EINVAL and nothing is sent. n <= LINK_MAX_INPUT. */
 int link_client_input(struct link_client *client, const struct port_input *events, unsigned n);
 int link_client_audio_consumed(struct link_client *client, unsigned stream, uint32_t bytes);
 int link_client_audio_captured(struct link_client *client, const void *pcm, size_t bytes);

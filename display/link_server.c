@@ -62,9 +62,7 @@ void server_enter_state(struct link_server *server, enum link_guest_state state,
 	if (state == LINK_GUEST_RESETTING) {
 		server->reset_ns = ns;
 		server->reset_frame_ns = 0;
-		for (unsigned i = 0; i < LINK_SERVER_MAX_SEATS; i++)
-			if (server->seat[i])
-				memset(server->seat[i]->held, 0, sizeof(server->seat[i]->held));
+		input_forget(server);
 	}
 	server_broadcast(server, 0, LINK_GUEST, &server->guest, sizeof(server->guest), -1);
 }
@@ -94,62 +92,6 @@ void server_take_posted(struct link_server *server)
 		g_array_remove_index(server->posted, 0);
 		g_mutex_unlock(&server->lock);
 		server_enter_state(server, posted.state, posted.reboots, posted.ns);
-	}
-}
-
-/* Held keys */
-
-static bool held_get(const struct link_seat *seat, unsigned device, unsigned code)
-{
-	return seat->held[device][code / 8] & (1u << code % 8);
-}
-
-static void held_set(struct link_seat *seat, unsigned device, unsigned code, bool down)
-{
-	if (down)
-		seat->held[device][code / 8] |= (uint8_t)(1u << code % 8);
-	else
-		seat->held[device][code / 8] &= (uint8_t)~(1u << code % 8);
-}
-
-static bool held_by_another(const struct link_seat *seat, unsigned device, unsigned code)
-{
-	for (unsigned i = 0; i < LINK_SERVER_MAX_SEATS; i++) {
-		const struct link_seat *other = seat->server->seat[i];
-
-		if (other && other != seat && held_get(other, device, code))
-			return true;
-	}
-	return false;
-}
-
-/* Does the guest need to hear of it? Only when the first seat presses, the last one lets go. */
-static bool held_update(struct link_seat *seat, const struct link_input_event *event)
-{
-	if (held_get(seat, event->device, event->code) == (event->value != 0))
-		return false;
-	held_set(seat, event->device, event->code, event->value != 0);
-	return !held_by_another(seat, event->device, event->code);
-}
-
-static void input_tell(struct link_server *server, const struct port_input *events, unsigned n)
-{
-	if (n && server->events && server->events->input)
-		server->events->input(server->device, events, n);
-}
-
-static void held_release(struct link_seat *seat)
-{
-	for (unsigned device = 0; device < INPUT_DEVICES; device++) {
-		for (unsigned code = 0; code < KEY_CNT; code++) {
-			struct link_input_event up = { device, EV_KEY, code, 0, 0 };
-			struct port_input report[2] = {
-				{ device, EV_KEY, code, 0 }, { device, EV_SYN, SYN_REPORT, 0 },
-			};
-
-			if (held_update(seat, &up))
-				input_tell(seat->server, report, 2);
-		}
 	}
 }
 
@@ -220,25 +162,9 @@ static int handle_resize(struct link_seat *seat, const struct link_message *m)
 	return 0;
 }
 
-/* Keys pass the held map; a report that has nothing left to say is left out. */
 static int handle_input(struct link_seat *seat, const struct link_message *m)
 {
-	struct port_input out[LINK_MAX_INPUT];
-	unsigned n = 0, start = 0;
-
-	for (unsigned i = 0; i < m->size / sizeof(m->body.input[0]); i++) {
-		const struct link_input_event *event = &m->body.input[i];
-
-		if (event->type == EV_KEY && !held_update(seat, event))
-			continue;
-		if (event->type == EV_SYN && n == start)
-			continue;
-		out[n++] = (struct port_input) { event->device, event->type, event->code,
-			event->value };
-		if (event->type == EV_SYN)
-			start = n;
-	}
-	input_tell(seat->server, out, n);
+	input_from_seat(seat, m->body.input, m->size / sizeof(m->body.input[0]));
 	return 0;
 }
 
@@ -369,7 +295,7 @@ static void seat_reap(struct link_server *server, struct link_seat *seat)
 	for (unsigned i = 0; i < PORT_MAX_STREAMS; i++)
 		if (server->audio[i].seat == seat)
 			audio_clock_seat_changed(server, i, NULL);
-	held_release(seat);
+	input_release(seat);
 	if (server->class_seat == seat) {
 		server->class_seat = NULL;
 		if (server->owner.class_over)

@@ -1,7 +1,7 @@
 /*
  * What the files of the link server share: link_server.c (listening, seats and what they send),
  * link_port.c (the port: what devices show and play, replayed to seats that come later),
- * link_clock.c (who says when a frame is shown and sound is heard).
+ * link_clock.c (who says when a frame is shown and sound is heard), link_input.c (what seats hold).
  */
 #ifndef IRORI_DISPLAY_LINK_SERVER_PRIV_H
 #define IRORI_DISPLAY_LINK_SERVER_PRIV_H
@@ -10,6 +10,8 @@
 
 #include "display/link_codec.h"
 #include "display/link_server.h"
+#include "input/axes.h"
+#include "input/touch.h"
 
 #define NS_PER_MS 1000000ll
 #define NS_PER_S 1000000000ll
@@ -95,6 +97,8 @@ struct link_server {
 	uint32_t leds;
 	struct frame_clock clock;
 	struct audio_clock audio[PORT_MAX_STREAMS];
+	struct touch_map touches; /* of all seats, on the guest's one touch screen */
+	struct axis_map axes;
 };
 
 /* link_server.c */
@@ -111,6 +115,14 @@ void server_enter_state(struct link_server *server, enum link_guest_state state,
 extern const struct seat_port_ops link_port_ops;
 void port_replay(struct link_server *server, struct link_seat *seat);
 void port_clear(struct link_server *server);
+
+/* link_input.c */
+/* Reports that link_input_valid: on to the guest, as far as they are news. */
+void input_from_seat(struct link_seat *seat, const struct link_input_event *events, unsigned n);
+/* The seat leaves: the guest lets go of what only it held. */
+void input_release(struct link_seat *seat);
+/* The guest was reset: it believes that nothing is down. */
+void input_forget(struct link_server *server);
 
 /* link_clock.c */
 int clocks_init(struct link_server *server);

@@ -14,6 +14,7 @@
 #ifndef IRORI_DISPLAY_PORT_H
 #define IRORI_DISPLAY_PORT_H
 
+#include <linux/input-event-codes.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -51,8 +52,64 @@ enum input_device {
 	INPUT_KEYBOARD,
 	INPUT_TABLET, /* absolute pointer, ABS_X and ABS_Y in 0..32767 */
 	INPUT_MOUSE,  /* relative pointer */
+	/* Fingers, MT type B: ABS_MT_SLOT 0..9, ABS_MT_TRACKING_ID (-1: lifted), ABS_MT_POSITION_X and
+	 * _Y in 0..32767. In each report the slot comes before what is said of it. BTN_TOUCH, any
+	 * finger at all, is made on the way; a source need not send it. */
+	INPUT_TOUCH,
+	/* A pad as the kernel's gamepad page has it, the same for everybody whatever is plugged in:
+	 * buttons BTN_SOUTH..BTN_THUMBR and BTN_TRIGGER_HAPPY1, sticks ABS_X, _Y, _RX, _RY, triggers
+	 * ABS_Z, _RZ, the cross ABS_HAT0X, _Y. All axes rest at 0. */
+	INPUT_GAMEPAD,
 	INPUT_DEVICES
 };
+
+enum port_input_limits {
+	PORT_AXIS_MAX = 32767,
+	PORT_TOUCHES = 10,
+	PORT_TOUCH_IDS = 65536,
+	PORT_STICK_MIN = -32768,
+	PORT_STICK_MAX = 32767,
+	PORT_TRIGGER_MAX = 1023,
+	PORT_PAD_AXES = ABS_HAT0Y + 1, /* codes below; some have no axis */
+};
+
+/* The range of an absolute axis; false: the device has no such axis. */
+static inline bool port_axis(unsigned device, unsigned code, int32_t *min, int32_t *max)
+{
+	static const struct {
+		uint16_t device, code;
+		int32_t min, max;
+	} axes[] = {
+		{INPUT_TABLET, ABS_X, 0, PORT_AXIS_MAX},
+		{INPUT_TABLET, ABS_Y, 0, PORT_AXIS_MAX},
+		{INPUT_TOUCH, ABS_MT_SLOT, 0, PORT_TOUCHES - 1},
+		{INPUT_TOUCH, ABS_MT_TRACKING_ID, -1, PORT_TOUCH_IDS - 1},
+		{INPUT_TOUCH, ABS_MT_POSITION_X, 0, PORT_AXIS_MAX},
+		{INPUT_TOUCH, ABS_MT_POSITION_Y, 0, PORT_AXIS_MAX},
+		{INPUT_GAMEPAD, ABS_X, PORT_STICK_MIN, PORT_STICK_MAX},
+		{INPUT_GAMEPAD, ABS_Y, PORT_STICK_MIN, PORT_STICK_MAX},
+		{INPUT_GAMEPAD, ABS_Z, 0, PORT_TRIGGER_MAX},
+		{INPUT_GAMEPAD, ABS_RX, PORT_STICK_MIN, PORT_STICK_MAX},
+		{INPUT_GAMEPAD, ABS_RY, PORT_STICK_MIN, PORT_STICK_MAX},
+		{INPUT_GAMEPAD, ABS_RZ, 0, PORT_TRIGGER_MAX},
+		{INPUT_GAMEPAD, ABS_HAT0X, -1, 1},
+		{INPUT_GAMEPAD, ABS_HAT0Y, -1, 1},
+	};
+
+	for (size_t i = 0; i < sizeof(axes) / sizeof(axes[0]); i++) {
+		if (axes[i].device != device || axes[i].code != code)
+			continue;
+		*min = axes[i].min;
+		*max = axes[i].max;
+		return true;
+	}
+	return false;
+}
+
+static inline bool port_pad_button(unsigned code)
+{
+	return (code >= BTN_SOUTH && code <= BTN_THUMBR) || code == BTN_TRIGGER_HAPPY1;
+}
 
 /* As in linux/input-event-codes.h; a report ends with EV_SYN, SYN_REPORT. */
 struct port_input {

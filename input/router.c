@@ -2,11 +2,14 @@
  * The input router. Two kinds of map: `down` is what a source physically holds; `live` is the part of
  * it that counts for the guest that has the input now (a key held across a switch, or swallowed by
  * the chord, is down but not live). `told` is what a guest believes. Everything that may end a key
- * changes live and then settles: whatever a guest was told and no source keeps live is released.
+ * changes live and then settles: whatever a guest was told and no source keeps live is released. Touches
+ * and a pad's axes are told in maps of their own (touch.h, axes.h), which know whose they are.
  */
 #include "input/router.h"
 
+#include "input/axes.h"
 #include "input/held.h"
+#include "input/touch.h"
 
 #include <errno.h>
 #include <linux/input-event-codes.h>
@@ -18,6 +21,14 @@
 struct router_source {
 	struct held_map down[INPUT_DEVICES];
 	struct held_map live[INPUT_DEVICES];
+	unsigned touches; /* bit n: its slot n is down */
+};
+
+/* What a guest believes. */
+struct router_guest {
+	struct held_map told[INPUT_DEVICES];
+	struct touch_map touches;
+	struct axis_map axes;
 };
 
 struct router {
@@ -29,7 +40,7 @@ struct router {
 	bool owes;  /* a release could not be sent */
 	int64_t retry_ns;
 	struct router_source sources[ROUTER_SOURCES];
-	struct held_map told[ROUTER_GUESTS][INPUT_DEVICES];
+	struct router_guest guests[ROUTER_GUESTS];
 };
 
 struct router *router_new(const struct router_ops *ops, void *data,
@@ -60,8 +71,10 @@ int router_guest(const struct router *router)
 bool router_guest_holds(const struct router *router, unsigned guest, enum input_device device,
 	uint16_t code)
 {
+	if (guest < ROUTER_GUESTS && device == INPUT_TOUCH && code == BTN_TOUCH)
+		return touch_count(&router->guests[guest].touches) != 0;
 	return guest < ROUTER_GUESTS && device < INPUT_DEVICES &&
-		held_get(&router->told[guest][device], code);
+		held_get(&router->guests[guest].told[device], code);
 }
 
 unsigned router_guest_held(const struct router *router, unsigned guest)
@@ -69,16 +82,31 @@ unsigned router_guest_held(const struct router *router, unsigned guest)
 	unsigned count = 0;
 
 	for (unsigned d = 0; guest < ROUTER_GUESTS && d < INPUT_DEVICES; d++)
-		count += held_count(&router->told[guest][d]);
-	return count;
+		count += held_count(&router->guests[guest].told[d]);
+	return count + router_guest_touches(router, guest);
+}
+
+unsigned router_guest_touches(const struct router *router, unsigned guest)
+{
+	return guest < ROUTER_GUESTS ? touch_count(&router->guests[guest].touches) : 0;
+}
+
+int32_t router_guest_axis(const struct router *router, unsigned guest, uint16_t code)
+{
+	return guest < ROUTER_GUESTS && code < PORT_PAD_AXES
+		? router->guests[guest].axes.told[code]
+		: 0;
 }
 
 static bool router_any_down(const struct router *router)
 {
-	for (unsigned s = 0; s < ROUTER_SOURCES; s++)
+	for (unsigned s = 0; s < ROUTER_SOURCES; s++) {
+		if (router->sources[s].touches)
+			return true;
 		for (unsigned d = 0; d < INPUT_DEVICES; d++)
 			if (held_any(&router->sources[s].down[d]))
 				return true;
+	}
 	return false;
 }
 
@@ -90,24 +118,39 @@ static bool router_is_live(const struct router *router, unsigned device, unsigne
 	return false;
 }
 
-/* Releases towards one device of a guest what it was told and nobody keeps live. */
+/* Releases of keys that the guest was told and nobody keeps live, up to `room` of them. */
+static unsigned router_owed_keys(const struct router *router, unsigned guest, unsigned device,
+	struct port_input *events, unsigned room)
+{
+	const struct held_map *told = &router->guests[guest].told[device];
+	unsigned n = 0;
+
+	for (int code = held_next(told, 0); code >= 0 && n < room;
+		code = held_next(told, (unsigned)code + 1))
+		if ((int)guest != router->guest || !router_is_live(router, device, (unsigned)code))
+			events[n++] = (struct port_input){
+				.device = (uint16_t)device,
+				.type = EV_KEY,
+				.code = (uint16_t)code,
+			};
+	return n;
+}
+
+/* Tells one device of a guest what it is owed. */
 static void router_settle_device(struct router *router, unsigned guest, unsigned device)
 {
-	struct held_map *told = &router->told[guest][device];
+	struct router_guest *to = &router->guests[guest];
 	struct port_input events[ROUTER_REPORT];
-	int code = held_next(told, 0);
+	struct touch_map touches = to->touches;
+	unsigned keys, n;
 
-	while (code >= 0) {
-		unsigned n = 0;
-
-		for (; code >= 0 && n < ROUTER_REPORT - 1; code = held_next(told, code + 1u))
-			if ((int)guest != router->guest ||
-				!router_is_live(router, device, (unsigned)code))
-				events[n++] = (struct port_input){
-					.device = (uint16_t)device,
-					.type = EV_KEY,
-					.code = (uint16_t)code,
-				};
+	for (;;) {
+		n = keys = router_owed_keys(router, guest, device, events,
+			ROUTER_REPORT - 1 - PORT_PAD_AXES);
+		if (device == INPUT_GAMEPAD)
+			n += axes_due(&to->axes, events + n);
+		if (device == INPUT_TOUCH)
+			n += touch_lift(&touches, TOUCH_NOBODY, events + n);
 		if (!n)
 			return;
 		events[n] = (struct port_input){.device = (uint16_t)device, .type = EV_SYN};
@@ -115,8 +158,10 @@ static void router_settle_device(struct router *router, unsigned guest, unsigned
 			router->owes = true;
 			return;
 		}
-		for (unsigned i = 0; i < n; i++)
-			held_set(told, events[i].code, false);
+		for (unsigned i = 0; i < keys; i++)
+			held_set(&to->told[device], events[i].code, false);
+		axes_told(&to->axes, events, n);
+		to->touches = touches;
 	}
 }
 
@@ -134,6 +179,10 @@ static void router_kill_live(struct router *router)
 	for (unsigned s = 0; s < ROUTER_SOURCES; s++)
 		for (unsigned d = 0; d < INPUT_DEVICES; d++)
 			held_clear(&router->sources[s].live[d]);
+	if (router->guest != ROUTER_NOBODY) {
+		touch_orphan(&router->guests[router->guest].touches, TOUCH_EVERYBODY);
+		axes_rest(&router->guests[router->guest].axes, AXES_EVERYBODY);
+	}
 }
 
 static void router_do_switch(struct router *router, int guest, int64_t now_ns)
@@ -179,6 +228,7 @@ static bool router_report_valid(const struct port_input *events, unsigned n)
 		return false;
 	for (unsigned i = 0; i < n; i++) {
 		const struct port_input *e = &events[i];
+		int32_t min, max;
 
 		if (e->device != events[0].device || (e->type == EV_SYN) != (i == n - 1))
 			return false;
@@ -186,14 +236,21 @@ static bool router_report_valid(const struct port_input *events, unsigned n)
 			return false;
 		if (e->type == EV_KEY && (e->code >= HELD_CODES || e->value < 0 || e->value > 2))
 			return false;
+		if (e->type == EV_ABS && e->device == INPUT_GAMEPAD &&
+			(!port_axis(e->device, e->code, &min, &max) || e->value < min ||
+				e->value > max))
+			return false;
 	}
-	return true;
+	/* One may become an event longer. */
+	return events[0].device != INPUT_TOUCH ||
+		(n < ROUTER_REPORT && touch_report_valid(events, n));
 }
 
 /* What one report becomes on its way. */
 struct router_draft {
 	struct router_source *source;
 	struct held_map told; /* what the device will believe once it has got this */
+	struct touch_map touches;
 	struct port_input events[ROUTER_REPORT], changed[ROUTER_REPORT];
 	unsigned n, n_changed;
 };
@@ -218,17 +275,63 @@ static bool router_take_key(struct router *router, struct router_draft *draft,
 	return held_set(&draft->told, e->code, down);
 }
 
+/* Notes which fingers are down; what the guest, if there is one, is told of them. */
+static void router_take_touches(struct router *router, struct router_draft *draft, unsigned source,
+	const struct port_input *events, unsigned n)
+{
+	unsigned bit = 0;
+
+	for (unsigned i = 0; i < n; i++) {
+		if (events[i].type == EV_ABS && events[i].code == ABS_MT_SLOT)
+			bit = 1u << events[i].value;
+		else if (events[i].type == EV_ABS && events[i].code == ABS_MT_TRACKING_ID)
+			draft->source->touches = events[i].value < 0
+				? draft->source->touches & ~bit
+				: draft->source->touches | bit;
+	}
+	if (router->guest != ROUTER_NOBODY)
+		draft->n = touch_take(&draft->touches, source, events, n, draft->events);
+}
+
+static void router_take(struct router *router, struct router_draft *draft, unsigned source,
+	const struct port_input *events, unsigned n)
+{
+	for (unsigned i = 0; i < n; i++) {
+		const struct port_input *e = &events[i];
+
+		if (e->type == EV_KEY ? router_take_key(router, draft, e)
+				      : router->guest != ROUTER_NOBODY &&
+					e->device != INPUT_GAMEPAD)
+			draft->events[draft->n++] = *e;
+		else if (router->guest != ROUTER_NOBODY && e->device == INPUT_GAMEPAD &&
+			e->type == EV_ABS)
+			axes_want(&router->guests[router->guest].axes, source, e->code, e->value);
+	}
+	/* In the same report as the buttons; if ever there is no room, in the next. */
+	if (router->guest != ROUTER_NOBODY && n && events[0].device == INPUT_GAMEPAD &&
+		draft->n + PORT_PAD_AXES < ROUTER_REPORT)
+		draft->n += axes_due(&router->guests[router->guest].axes,
+			draft->events + draft->n);
+}
+
 static void router_send_draft(struct router *router, struct router_draft *draft, unsigned device)
 {
+	struct router_guest *to = &router->guests[router->guest];
+
 	draft->events[draft->n++] = (struct port_input){.device = (uint16_t)device, .type = EV_SYN};
 	if (!router->ops->send(router->data, (unsigned)router->guest, draft->events, draft->n)) {
-		router->told[router->guest][device] = draft->told;
+		to->told[device] = draft->told;
+		if (device == INPUT_TOUCH)
+			to->touches = draft->touches;
+		axes_told(&to->axes, draft->events, draft->n);
 		return;
 	}
-	/* Presses are lost; releases are owed, router_settle finds them. */
+	/* Presses are lost; releases and axes are owed, router_settle finds them. */
 	for (unsigned i = 0; i < draft->n; i++)
 		if (draft->events[i].type == EV_KEY && draft->events[i].value)
 			held_set(&draft->source->live[device], draft->events[i].code, false);
+	if (device == INPUT_TOUCH)
+		touch_unheard(&to->touches, &draft->touches);
 }
 
 static bool router_any_key_down(const struct router *router)
@@ -266,15 +369,14 @@ int router_report(struct router *router, unsigned source, const struct port_inpu
 		router_fire(router, now_ns);
 	if (router->owes)
 		router_settle(router, now_ns);
-	if (router->guest != ROUTER_NOBODY)
-		draft.told = router->told[router->guest][device];
-	for (unsigned i = 0; i < n - 1; i++) {
-		const struct port_input *e = &events[i];
-
-		if (e->type == EV_KEY ? router_take_key(router, &draft, e)
-				      : router->guest != ROUTER_NOBODY)
-			draft.events[draft.n++] = *e;
+	if (router->guest != ROUTER_NOBODY) {
+		draft.told = router->guests[router->guest].told[device];
+		draft.touches = router->guests[router->guest].touches;
 	}
+	if (device == INPUT_TOUCH)
+		router_take_touches(router, &draft, source, events, n - 1);
+	else
+		router_take(router, &draft, source, events, n - 1);
 	if (draft.n)
 		router_send_draft(router, &draft, device);
 	router_settle(router, now_ns);
@@ -302,6 +404,11 @@ void router_unplug(struct router *router, unsigned source, int64_t now_ns)
 		held_clear(&router->sources[source].down[d]);
 		held_clear(&router->sources[source].live[d]);
 	}
+	router->sources[source].touches = 0;
+	if (router->guest != ROUTER_NOBODY) {
+		touch_orphan(&router->guests[router->guest].touches, source);
+		axes_rest(&router->guests[router->guest].axes, source);
+	}
 	router_settle(router, now_ns);
 	if (!router_any_key_down(router))
 		chord_key(&router->chord, 0, false, true, now_ns);
@@ -318,8 +425,7 @@ void router_guest_reset(struct router *router, unsigned guest)
 {
 	if (guest >= ROUTER_GUESTS)
 		return;
-	for (unsigned d = 0; d < INPUT_DEVICES; d++)
-		held_clear(&router->told[guest][d]);
+	router->guests[guest] = (struct router_guest){0};
 	if ((int)guest == router->guest)
 		router_kill_live(router);
 }

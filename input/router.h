@@ -10,6 +10,9 @@
  *	- A guest's reset clears its map; nothing is sent into the reset.
  *	- A release that the guest's queue has no room for is owed and sent later; a press is lost.
  *	- Auto-repeat is dropped: guests repeat for themselves.
+ *	- Fingers are keys in this; each source numbers its own, and what a guest has no slot for is
+ *	  ignored until lifted. An axis of a pad has the value of whoever moved it last, and rests at
+ *	  0 when that one is gone; after a switch it moves from its next event on.
  *
  * Thread: one thread calls everything. Pure: no clock, no descriptors, no GLib.
  */
@@ -44,7 +47,8 @@ void router_free(struct router *router);
 
 /*
  * One report of a source (below ROUTER_SOURCES): up to ROUTER_REPORT events of one device, the last
- * is SYN_REPORT. Key values are 0, 1, or 2 for auto-repeat; codes below 768.
+ * is SYN_REPORT. Key values are 0, 1, or 2 for auto-repeat; codes below 768. Touches and pads as
+ * display/port.h has them; of touches one event less.
  * 0, or -EINVAL and nothing was done.
  */
 int router_report(struct router *router, unsigned source, const struct port_input *events,
@@ -70,7 +74,10 @@ void router_guest_reset(struct router *router, unsigned guest);
 /* What the guest's device believes: tests, indicators. */
 bool router_guest_holds(const struct router *router, unsigned guest, enum input_device device,
 	uint16_t code);
-unsigned router_guest_held(const struct router *router, unsigned guest);
+unsigned router_guest_held(const struct router *router, unsigned guest); /* touches as well */
+unsigned router_guest_touches(const struct router *router, unsigned guest);
+/* Where the guest believes its pad's axis to be. */
+int32_t router_guest_axis(const struct router *router, unsigned guest, uint16_t code);
 
 /* Time has passed; call at router_deadline (INT64_MAX: no need). Also sends what is owed. */
 void router_tick(struct router *router, int64_t now_ns);

@@ -13,6 +13,39 @@
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size);
 
 static struct held_map believes[ROUTER_GUESTS][INPUT_DEVICES];
+static struct fingers {
+	int slot;
+	unsigned down;
+} fingers[ROUTER_GUESTS];
+static int32_t axes[ROUTER_GUESTS][PORT_PAD_AXES];
+
+static void guest_axis(unsigned guest, const struct port_input *e)
+{
+	unsigned bit = 1u << fingers[guest].slot;
+	int32_t min, max;
+
+	if (e->device != INPUT_TOUCH && e->device != INPUT_GAMEPAD)
+		return;
+	if (!port_axis(e->device, e->code, &min, &max) || e->value < min || e->value > max)
+		abort();
+	if (e->device == INPUT_GAMEPAD)
+		axes[guest][e->code] = e->value;
+	else if (e->code == ABS_MT_SLOT)
+		fingers[guest].slot = e->value;
+	else if (e->code == ABS_MT_TRACKING_ID && e->value >= 0)
+		fingers[guest].down |= bit;
+	else if (!(fingers[guest].down & bit))
+		abort();
+	else if (e->code == ABS_MT_TRACKING_ID)
+		fingers[guest].down &= ~bit;
+}
+
+static void guest_forget(unsigned guest)
+{
+	memset(believes[guest], 0, sizeof(believes[guest]));
+	memset(&fingers[guest], 0, sizeof(fingers[guest]));
+	memset(axes[guest], 0, sizeof(axes[guest]));
+}
 
 static int guest_send(void *data, unsigned guest, const struct port_input *events, unsigned n)
 {
@@ -21,6 +54,10 @@ static int guest_send(void *data, unsigned guest, const struct port_input *event
 			!held_set(&believes[guest][events[i].device], events[i].code,
 				events[i].value))
 			abort();
+		else if (events[i].type == EV_ABS)
+			guest_axis(guest, &events[i]);
+	if (held_get(&believes[guest][INPUT_TOUCH], BTN_TOUCH) != (fingers[guest].down != 0))
+		abort();
 	return 0;
 }
 
@@ -46,7 +83,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 	if (size > 4096) /* longer ones only take longer */
 		return 0;
 	router = router_new(&ops, NULL, &chord_default);
-	memset(believes, 0, sizeof(believes));
+	for (unsigned g = 0; g < ROUTER_GUESTS; g++)
+		guest_forget(g);
 	router_switch(router, 0, true);
 	for (size_t i = 0; i < size; i++) {
 		uint16_t code;
@@ -61,14 +99,18 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 			raw_report(router, bytes + i, size - i, now);
 		if (bytes[i] == 0xf2) {
 			router_guest_reset(router, i % 4);
-			memset(believes[i % 4], 0, sizeof(believes[0]));
+			guest_forget(i % 4);
 		}
 	}
 	router_release_all(router, now);
-	for (unsigned g = 0; g < ROUTER_GUESTS; g++)
+	for (unsigned g = 0; g < ROUTER_GUESTS; g++) {
 		for (unsigned d = 0; d < INPUT_DEVICES; d++)
 			if (held_any(&believes[g][d]))
 				abort();
+		for (unsigned a = 0; a < PORT_PAD_AXES; a++)
+			if (axes[g][a])
+				abort();
+	}
 	router_free(router);
 	return 0;
 }

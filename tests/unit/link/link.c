@@ -167,6 +167,73 @@ static void mixed_reports_keep_their_shape(void)
 	stop();
 }
 
+static void touch(struct seen *seat, int32_t slot, int32_t id)
+{
+	const struct port_input report[] = {
+		{ INPUT_TOUCH, EV_ABS, ABS_MT_SLOT, slot },
+		{ INPUT_TOUCH, EV_ABS, ABS_MT_TRACKING_ID, id },
+		{ INPUT_TOUCH, EV_SYN, SYN_REPORT, 0 },
+	};
+
+	test_equal(link_client_input(seat->client, report, 3), 0);
+	pump();
+}
+
+/* Each seat counts its fingers from 0; the guest has one touch screen. */
+static void fingers_of_two_seats(void)
+{
+	struct seen a, b;
+
+	start(NULL);
+	sit(&a, LINK_WANT_INPUT);
+	sit(&b, LINK_WANT_INPUT);
+	touch(&a, 0, 1);
+	test_equal(device.n_input, 4); /* slot, finger, BTN_TOUCH */
+	test_equal(device.input[2].code, BTN_TOUCH);
+	touch(&b, 0, 1);
+	test_equal(device.n_input, 7);
+	test_equal(device.input[4].code, ABS_MT_SLOT);
+	test_equal(device.input[4].value, 1);
+	leave(&a);
+	test_equal(device.n_input, 10);
+	test_equal(device.input[7].value, 0); /* the slot */
+	test_equal(device.input[8].value, -1);
+	touch(&b, 0, -1);
+	test_equal(device.n_input, 14);
+	test_equal(device.input[12].code, BTN_TOUCH);
+	test_equal(device.input[12].value, 0);
+	touch(&b, 0, 2);
+	device.n_input = 0;
+	link_server_set_state(server, LINK_GUEST_RESETTING, 1);
+	pump();
+	touch(&b, 0, -1);
+	leave(&b);
+	test_equal(device.n_input, 0);
+	stop();
+}
+
+static void a_pad_rests_when_its_seat_leaves(void)
+{
+	const struct port_input report[] = {
+		{ INPUT_GAMEPAD, EV_KEY, BTN_SOUTH, 1 }, { INPUT_GAMEPAD, EV_ABS, ABS_X, -5 },
+		{ INPUT_GAMEPAD, EV_SYN, SYN_REPORT, 0 },
+	};
+	struct seen a;
+
+	start(NULL);
+	sit(&a, LINK_WANT_INPUT);
+	test_equal(link_client_input(a.client, report, 3), 0);
+	pump();
+	test_equal(device.n_input, 3);
+	leave(&a);
+	test_equal(device.n_input, 7);
+	test_equal(device.input[3].code, BTN_SOUTH);
+	test_equal(device.input[3].value, 0);
+	test_equal(device.input[5].code, ABS_X);
+	test_equal(device.input[5].value, 0);
+	stop();
+}
+
 static void what_was_not_granted_ends_it(void)
 {
 	struct seen seat;
@@ -503,6 +570,8 @@ int main(void)
 	test_run(held_keys_are_released);
 	test_run(reset_forgets_held_keys);
 	test_run(mixed_reports_keep_their_shape);
+	test_run(fingers_of_two_seats);
+	test_run(a_pad_rests_when_its_seat_leaves);
 	test_run(what_was_not_granted_ends_it);
 	test_run(hello_comes_first);
 	test_run(seats_are_bounded);
