@@ -172,7 +172,7 @@ static void on_input(void *data, const struct port_input *events, unsigned n)
 	for (unsigned i = 0; i < n; i++) {
 		if (events[i].type == EV_SYN)
 			i8042_report(&ps2->i8042);
-		else if (events[i].device >= INPUT_DEVICES ||
+		else if (events[i].device > INPUT_MOUSE || /* PS/2 has no fingers and no pads */
 			machine_input_is_taken(ps2->machine, events[i].device))
 			continue;
 		else if (events[i].type == EV_KEY)

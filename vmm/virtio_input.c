@@ -1,6 +1,6 @@
 /*
- * virtio-input: the keyboard, the tablet (absolute pointer) and the mouse that every guest has,
- * whatever is plugged in at its seats. Reports go to the guest whole or not at all; what a slow
+ * virtio-input: the keyboard, the tablet (absolute pointer), the mouse and the touch screen that every
+ * guest has, whatever is plugged in at its seats, and a gamepad if it wants one. Reports go to the guest whole or not at all; what a slow
  * driver makes us hold back is in input_backlog.c.
  *
  * Source: virtio 1.2, section 5.8.
@@ -21,7 +21,7 @@ enum {
 	INPUT_QUEUE_SIZE = 64,
 	INPUT_TURN_STATUS = 32, /* then others on the seat thread have theirs */
 	INPUT_BITMAP = 128,
-	INPUT_AXIS_MAX = 32767,
+	INPUT_STICK_FLAT = 128,
 	INPUT_BUS_VIRTUAL = 6,
 };
 
@@ -61,6 +61,7 @@ struct input_kind {
 	uint8_t pci_subclass;
 	struct input_range range[8]; /* ends with last 0 */
 	bool repeats; /* EV_REP: the guest repeats held keys by itself */
+	bool direct;  /* INPUT_PROP_DIRECT: a finger touches what it sees */
 };
 
 static const struct input_kind kinds[INPUT_DEVICES] = {
@@ -92,6 +93,25 @@ static const struct input_kind kinds[INPUT_DEVICES] = {
 			{ EV_REL, REL_HWHEEL, REL_HWHEEL },
 			{ EV_REL, REL_WHEEL, REL_WHEEL },
 			{ EV_REL, REL_WHEEL_HI_RES, REL_HWHEEL_HI_RES },
+		},
+	},
+	[INPUT_TOUCH] = {
+		.which = INPUT_TOUCH, .name = "Irori touch screen", .product = 4,
+		.range = {
+			{ EV_KEY, BTN_TOUCH, BTN_TOUCH },
+			{ EV_ABS, ABS_MT_SLOT, ABS_MT_SLOT },
+			{ EV_ABS, ABS_MT_POSITION_X, ABS_MT_POSITION_Y },
+			{ EV_ABS, ABS_MT_TRACKING_ID, ABS_MT_TRACKING_ID },
+		},
+		.direct = true,
+	},
+	[INPUT_GAMEPAD] = {
+		.which = INPUT_GAMEPAD, .name = "Irori gamepad", .product = 5,
+		.range = {
+			{ EV_KEY, BTN_SOUTH, BTN_THUMBR },
+			{ EV_KEY, BTN_TRIGGER_HAPPY1, BTN_TRIGGER_HAPPY1 },
+			{ EV_ABS, ABS_X, ABS_RZ },
+			{ EV_ABS, ABS_HAT0X, ABS_HAT0Y },
 		},
 	},
 };
@@ -148,6 +168,19 @@ static uint8_t config_bits(const struct input_kind *kind, uint16_t type, uint8_t
 	return size;
 }
 
+static uint8_t config_axis(const struct input_kind *kind, uint8_t code,
+	struct input_config_space *space)
+{
+	int32_t min = 0, max = 0;
+
+	port_axis(kind->which, code, &min, &max);
+	/* -1, lifted, is no number of a finger. */
+	space->u.abs.min = code == ABS_MT_TRACKING_ID ? 0 : (uint32_t)min;
+	space->u.abs.max = (uint32_t)max;
+	space->u.abs.flat = min == PORT_STICK_MIN ? INPUT_STICK_FLAT : 0;
+	return sizeof(space->u.abs);
+}
+
 static uint8_t config_text(char *string, const char *text)
 {
 	size_t len = strlen(text);
@@ -165,12 +198,14 @@ static void config_fill(const struct input *input, struct input_config_space *sp
 	space->subsel = input->subsel;
 	if (input->select == INPUT_EV_BITS && input->subsel != EV_SYN)
 		space->size = config_bits(kind, input->subsel, space->u.bitmap);
-	if (input->select == INPUT_ABS_INFO && kind_has(kind, EV_ABS, input->subsel)) {
-		space->u.abs.max = INPUT_AXIS_MAX;
-		space->size = sizeof(space->u.abs);
-	}
+	if (input->select == INPUT_ABS_INFO && kind_has(kind, EV_ABS, input->subsel))
+		space->size = config_axis(kind, input->subsel, space);
 	if (input->subsel)
 		return; /* the others have none */
+	if (input->select == INPUT_PROP_BITS && kind->direct) {
+		space->u.bitmap[0] = 1 << INPUT_PROP_DIRECT;
+		space->size = 1;
+	}
 	if (input->select == INPUT_ID_NAME)
 		space->size = config_text(space->u.string, kind->name);
 	if (input->select == INPUT_ID_SERIAL)
@@ -409,6 +444,8 @@ static const struct virtio_ops input_ops[INPUT_DEVICES] = {
 	[INPUT_KEYBOARD] = INPUT_OPS(0x00),
 	[INPUT_TABLET] = INPUT_OPS(0x80),
 	[INPUT_MOUSE] = INPUT_OPS(0x02),
+	[INPUT_TOUCH] = INPUT_OPS(0x80),
+	[INPUT_GAMEPAD] = INPUT_OPS(0x80),
 };
 
 /* The devices */
@@ -443,9 +480,19 @@ static void input_state(struct device *device, struct state *state)
 	STATE(state, input->subsel);
 	STATE(state, input->leds);
 	STATE(state, input->backlog.down);
+	STATE(state, input->backlog.fingers);
+	STATE(state, input->backlog.slot);
 	if (!state_loading(state) || state_failed(state))
 		return;
+	if (input->backlog.fingers >> PORT_TOUCHES || input->backlog.slot >= PORT_TOUCHES) {
+		state_fail(state, "fingers %#x, slot %u", input->backlog.fingers,
+			input->backlog.slot);
+		return;
+	}
 	input_backlog_release(&input->backlog);
+	for (unsigned code = 0; input->kind->which == INPUT_GAMEPAD && code < PORT_PAD_AXES; code++)
+		if (kind_has(input->kind, EV_ABS, (uint16_t)code))
+			input_backlog_axis(&input->backlog, code, 0);
 	g_source_set_ready_time(input->wake, 0);
 }
 
@@ -496,21 +543,63 @@ static struct device *input_create(struct machine *machine, const struct device_
 	return &input->device;
 }
 
-#define INPUT_TYPE(noun, which, title, text)                                                       \
+/* A device that the configuration does without. */
+
+static void absent_destroy(struct device *device)
+{
+	g_free(device);
+}
+
+static struct device *absent_new(const struct device_type *type, const char *instance)
+{
+	struct device *device = g_new0(struct device, 1);
+
+	*device = (struct device) { .type = type, .instance = instance,
+		.destroy = absent_destroy };
+	return device;
+}
+
+struct input_options {
+	bool enabled;
+};
+
+#define INPUT_ENABLED(by_default, text)                                                            \
+	{                                                                                          \
+		{ .key = "Enabled", .type = PROPERTY_BOOL,                                         \
+			.offset = offsetof(struct input_options, enabled),                         \
+			.fallback = by_default, .help = text },                                    \
+		{ 0 },                                                                             \
+	}
+
+static const struct property touch_properties[] =
+	INPUT_ENABLED("yes", "no: fingers at the seat's screen do nothing in this guest");
+static const struct property gamepad_properties[] =
+	INPUT_ENABLED("no", "yes: a pad that seats' gamepads play on, whatever their make");
+
+/* table NULL: always there. */
+#define INPUT_TYPE(noun, which, title, text, table, size)                                          \
 	static struct device *noun##_create(struct machine *machine, const char *instance,         \
 		const void *config, GError **error);                                               \
 	static const struct device_type virtio_##noun = {                                          \
 		.section = title, .help = text, .always = true, .single = true,                    \
-		.create = noun##_create,                                                           \
+		.properties = table, .config_size = size, .create = noun##_create,                 \
 	};                                                                                         \
 	DEVICE_REGISTER(virtio_##noun);                                                            \
 	static struct device *noun##_create(struct machine *machine, const char *instance,         \
 		const void *config, GError **error)                                                \
 	{                                                                                          \
+		const struct input_options *options = config;                                      \
+                                                                                                   \
+		if (virtio_##noun.properties && !options->enabled)                                 \
+			return absent_new(&virtio_##noun, instance);                               \
 		return input_create(machine, &virtio_##noun, which, instance, error);              \
 	}                                                                                          \
 	struct device /* so that a semicolon may follow */
 
-INPUT_TYPE(keyboard, INPUT_KEYBOARD, "Keyboard", "The keyboard: virtio-input");
-INPUT_TYPE(tablet, INPUT_TABLET, "Tablet", "The absolute pointer: virtio-input");
-INPUT_TYPE(mouse, INPUT_MOUSE, "Mouse", "The relative pointer: virtio-input");
+INPUT_TYPE(keyboard, INPUT_KEYBOARD, "Keyboard", "The keyboard: virtio-input", NULL, 0);
+INPUT_TYPE(tablet, INPUT_TABLET, "Tablet", "The absolute pointer: virtio-input", NULL, 0);
+INPUT_TYPE(mouse, INPUT_MOUSE, "Mouse", "The relative pointer: virtio-input", NULL, 0);
+INPUT_TYPE(touch, INPUT_TOUCH, "Touch", "The touch screen, ten fingers: virtio-input",
+	touch_properties, sizeof(struct input_options));
+INPUT_TYPE(gamepad, INPUT_GAMEPAD, "Gamepad", "A gamepad: virtio-input", gamepad_properties,
+	sizeof(struct input_options));

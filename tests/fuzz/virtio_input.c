@@ -1,5 +1,5 @@
 /*
- * virtio-input with a hostile driver, while somebody types: the first byte says which of the three
+ * virtio-input with a hostile driver, while somebody types: the first byte says which of the
  * devices it is.
  */
 #include "vmm/virtio_input.c"
@@ -27,14 +27,19 @@ static void event(struct guest *guest, const uint8_t *data, size_t len)
 
 	for (size_t i = 0; i + 4 <= len && n < G_N_ELEMENTS(report) - 1; i += 4) {
 		static const uint16_t types[] = { EV_KEY, EV_REL, EV_ABS, EV_KEY };
+		static const uint16_t fingers[] = { ABS_MT_SLOT, ABS_MT_TRACKING_ID,
+			ABS_MT_POSITION_X, ABS_MT_POSITION_Y };
 		struct port_input *in = &report[n++];
 
 		in->device = data[i] % INPUT_DEVICES;
 		in->type = types[data[i + 1] % 4];
 		in->code = in->type == EV_REL ? data[i + 2] % REL_CNT :
-			in->type == EV_ABS ? data[i + 2] % 2 :
+			in->type == EV_ABS && in->device == INPUT_TOUCH ? fingers[data[i + 2] % 4] :
+			in->type == EV_ABS ? data[i + 2] % PORT_PAD_AXES :
 			(uint16_t)(data[i + 2] * 4 + data[i + 1] / 64) % KEY_CNT;
 		in->value = in->type == EV_KEY ? data[i + 3] & 1 : (int8_t)data[i + 3];
+		if (in->type == EV_ABS && in->code == ABS_MT_SLOT)
+			in->value = data[i + 3] % PORT_TOUCHES;
 	}
 	for (unsigned device = 0; device < INPUT_DEVICES; device++) {
 		report[n] = (struct port_input) { (uint16_t)device, EV_SYN, SYN_REPORT, 0 };
@@ -46,10 +51,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
+	static const struct input_options on = { true };
 	static const struct virtio_fuzz fuzz[INPUT_DEVICES] = {
 		{ .type = &virtio_keyboard, .prepare = prepare, .event = event },
 		{ .type = &virtio_tablet, .prepare = prepare, .event = event },
 		{ .type = &virtio_mouse, .prepare = prepare, .event = event },
+		{ .type = &virtio_touch, .config = &on, .prepare = prepare, .event = event },
+		{ .type = &virtio_gamepad, .config = &on, .prepare = prepare, .event = event },
 	};
 
 	return size ? virtio_fuzz_run(&fuzz[data[0] % INPUT_DEVICES], data + 1, size - 1) : 0;

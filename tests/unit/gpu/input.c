@@ -5,6 +5,7 @@
 
 #include "tests/unit/test.h"
 #include "tests/unit/virtio/guest.h"
+#include "vmm/pci_internal.h"
 
 static struct {
 	unsigned told;
@@ -23,10 +24,12 @@ static struct guest guest;
 
 static void plug(const struct device_type *type)
 {
+	static const struct input_options on = { true };
+
 	memset(&seen, 0, sizeof(seen));
 	guest_open(&guest, GUEST_MEMORY);
 	guest.machine.port = &port;
-	test_assert(guest_plug(&guest, type, NULL, NULL));
+	test_assert(guest_plug(&guest, type, &on, NULL));
 }
 
 static void start(const struct device_type *type)
@@ -368,6 +371,178 @@ static void configuration(void)
 	test_assert(ask_config(INPUT_EV_BITS, EV_KEY));
 	test_assert(config_bit(BTN_LEFT) && config_bit(BTN_MIDDLE));
 	stop();
+	start(&virtio_touch);
+	test_equal(ask_config(INPUT_PROP_BITS, 0), 1);
+	test_assert(config_bit(INPUT_PROP_DIRECT) && !config_bit(INPUT_PROP_POINTER));
+	test_assert(ask_config(INPUT_EV_BITS, EV_ABS));
+	test_assert(config_bit(ABS_MT_SLOT) && config_bit(ABS_MT_POSITION_Y) && !config_bit(ABS_X));
+	test_assert(ask_config(INPUT_ABS_INFO, ABS_MT_SLOT));
+	test_equal(guest_config_read(&guest, 12, 4), PORT_TOUCHES - 1);
+	test_assert(ask_config(INPUT_ABS_INFO, ABS_MT_TRACKING_ID));
+	test_equal(guest_config_read(&guest, 8, 4), 0);
+	test_equal(guest_config_read(&guest, 12, 4), 65535);
+	stop();
+	start(&virtio_gamepad);
+	test_assert(ask_config(INPUT_EV_BITS, EV_KEY));
+	test_assert(config_bit(BTN_SOUTH) && config_bit(BTN_THUMBR) && !config_bit(BTN_TOUCH));
+	test_equal(ask_config(INPUT_EV_BITS, EV_ABS), 3);
+	test_equal(guest_config_read(&guest, 8, 3), 0x3003f);
+	test_assert(ask_config(INPUT_ABS_INFO, ABS_RX));
+	test_equal((int32_t)guest_config_read(&guest, 8, 4), -32768);
+	test_equal(guest_config_read(&guest, 20, 4), INPUT_STICK_FLAT);
+	stop();
+}
+
+static void only_if_enabled(void)
+{
+	static const struct input_options off = { false };
+	const struct device_type *const types[] = { &virtio_touch, &virtio_gamepad };
+
+	for (unsigned i = 0; i < G_N_ELEMENTS(types); i++) {
+		guest_open(&guest, GUEST_MEMORY);
+		guest.machine.port = &port;
+		test_assert(guest_plug(&guest, types[i], &off, NULL));
+		guest_reset(&guest);
+		for (unsigned slot = 1; slot < PCI_SLOTS; slot++) /* 0: the bridge */
+			test_assert(!guest.machine.pci->function[slot * 8]);
+		guest_close(&guest);
+	}
+}
+
+static void finger(int32_t slot, int32_t id)
+{
+	const struct port_input down[] = {
+		{ INPUT_TOUCH, EV_ABS, ABS_MT_SLOT, slot }, { INPUT_TOUCH, EV_ABS, ABS_MT_TRACKING_ID, id },
+		{ INPUT_TOUCH, EV_ABS, ABS_MT_POSITION_X, 10 * slot },
+		{ INPUT_TOUCH, EV_ABS, ABS_MT_POSITION_Y, 20 * slot },
+		{ INPUT_TOUCH, EV_SYN, SYN_REPORT, 0 },
+	};
+	const struct port_input up[] = { down[0], down[1], down[4] };
+
+	send(id < 0 ? up : down, id < 0 ? 3 : 5);
+}
+
+static void finger_moves(int32_t slot, int32_t x)
+{
+	const struct port_input report[] = {
+		{ INPUT_TOUCH, EV_ABS, ABS_MT_SLOT, slot },
+		{ INPUT_TOUCH, EV_ABS, ABS_MT_POSITION_X, x },
+		{ INPUT_TOUCH, EV_SYN, SYN_REPORT, 0 },
+	};
+
+	send(report, 3);
+}
+
+static void expect_finger_down(uint32_t slot, uint32_t id)
+{
+	expect(EV_ABS, ABS_MT_SLOT, slot);
+	expect(EV_ABS, ABS_MT_TRACKING_ID, id);
+	expect(EV_ABS, ABS_MT_POSITION_X, 10 * slot);
+	expect(EV_ABS, ABS_MT_POSITION_Y, 20 * slot);
+}
+
+/* Ten fingers put down at once are one report, lifted at once another. */
+static void ten_fingers(void)
+{
+	struct port_input down[64], up[64];
+	unsigned n = 0, m = 0;
+
+	for (int32_t i = 0; i < PORT_TOUCHES; i++) {
+		down[n++] = up[m++] = (struct port_input){ INPUT_TOUCH, EV_ABS, ABS_MT_SLOT, i };
+		down[n++] = (struct port_input){ INPUT_TOUCH, EV_ABS, ABS_MT_TRACKING_ID, 100 + i };
+		down[n++] = (struct port_input){ INPUT_TOUCH, EV_ABS, ABS_MT_POSITION_X, 10 * i };
+		down[n++] = (struct port_input){ INPUT_TOUCH, EV_ABS, ABS_MT_POSITION_Y, 20 * i };
+		up[m++] = (struct port_input){ INPUT_TOUCH, EV_ABS, ABS_MT_TRACKING_ID, -1 };
+	}
+	down[n++] = up[m++] = (struct port_input){ INPUT_TOUCH, EV_SYN, SYN_REPORT, 0 };
+	start(&virtio_touch);
+	give(41); /* one too few */
+	send(down, n);
+	expect_nothing();
+	give(1);
+	for (unsigned i = 0; i < PORT_TOUCHES; i++)
+		expect_finger_down(i, 100 + i);
+	expect(EV_KEY, BTN_TOUCH, 1);
+	expect(EV_SYN, SYN_REPORT, 0);
+	give(22);
+	send(up, m);
+	for (unsigned i = 0; i < PORT_TOUCHES; i++) {
+		expect(EV_ABS, ABS_MT_SLOT, i);
+		expect(EV_ABS, ABS_MT_TRACKING_ID, (uint32_t)-1);
+	}
+	expect(EV_KEY, BTN_TOUCH, 0);
+	expect(EV_SYN, SYN_REPORT, 0);
+	expect_nothing();
+	stop();
+}
+
+/* The driver sleeps: what moved is at its last place, what was lifted is lifted, and a finger that came
+ * meanwhile is none. */
+static void fingers_of_a_slow_driver(void)
+{
+	start(&virtio_touch);
+	give(12);
+	finger(0, 1);
+	finger(1, 2);
+	expect_finger_down(0, 1);
+	expect(EV_KEY, BTN_TOUCH, 1);
+	expect(EV_SYN, SYN_REPORT, 0);
+	expect_finger_down(1, 2);
+	expect(EV_SYN, SYN_REPORT, 0);
+	for (int32_t i = 0; i < 200; i++)
+		finger_moves(0, i);
+	finger(1, -1);
+	finger(5, 3);
+	finger_moves(5, 7);
+	for (unsigned i = 0; i < INPUT_BACKLOG / 3; i++) {
+		give(3);
+		expect(EV_ABS, ABS_MT_SLOT, 0);
+		expect(EV_ABS, ABS_MT_POSITION_X, i);
+		expect(EV_SYN, SYN_REPORT, 0);
+		if (i == INPUT_BACKLOG / 3 - 2)
+			break;
+	}
+	give(3);
+	give(16);
+	for (struct input_event_wire event; got(&event);)
+		test_assert(event.type != EV_ABS || event.code != ABS_MT_SLOT || event.value < 2);
+	finger(0, -1);
+	finger_moves(5, 8); /* still unknown */
+	expect(EV_ABS, ABS_MT_SLOT, 0);
+	expect(EV_ABS, ABS_MT_TRACKING_ID, (uint32_t)-1);
+	expect(EV_KEY, BTN_TOUCH, 0);
+	expect(EV_SYN, SYN_REPORT, 0);
+	expect_nothing();
+	stop();
+}
+
+static void an_axis_keeps_its_last_place(void)
+{
+	struct port_input report[] = {
+		{ INPUT_GAMEPAD, EV_ABS, ABS_RX, 0 }, { INPUT_GAMEPAD, EV_ABS, ABS_HAT0Y, 0 },
+		{ INPUT_GAMEPAD, EV_SYN, SYN_REPORT, 0 },
+	};
+	struct input_event_wire event;
+	int32_t stick = 0, hat = 0;
+
+	start(&virtio_gamepad);
+	for (int32_t i = 0; i < 500; i++) {
+		report[0].value = -i;
+		report[1].value = i & 1;
+		send(report, 3);
+	}
+	for (unsigned i = 0; i < 300; i++) {
+		give_one();
+		while (got(&event)) {
+			if (event.type == EV_ABS && event.code == ABS_RX)
+				stick = (int32_t)event.value;
+			if (event.type == EV_ABS && event.code == ABS_HAT0Y)
+				hat = (int32_t)event.value;
+		}
+	}
+	test_equal(stick, -499);
+	test_equal(hat, 1);
+	stop();
 }
 
 static void led_queue(uint16_t type, uint16_t code, uint32_t value)
@@ -466,6 +641,74 @@ static void no_sequence_leaves_a_key_down(void)
 	}
 }
 
+/* What a driver makes of its events. */
+struct screen {
+	uint32_t slot;
+	bool down[PORT_TOUCHES], button;
+};
+
+static void screen_read(struct screen *screen)
+{
+	struct input_event_wire event;
+
+	while (got(&event)) {
+		if (event.type == EV_KEY)
+			screen->button = event.value;
+		if (event.type != EV_ABS)
+			continue;
+		if (event.code == ABS_MT_SLOT)
+			screen->slot = event.value;
+		else if (event.code == ABS_MT_TRACKING_ID && event.value != (uint32_t)-1)
+			screen->down[screen->slot] = true;
+		else
+			test_assert(screen->down[screen->slot]); /* nothing of fingers unknown */
+		if (event.code == ABS_MT_TRACKING_ID && event.value == (uint32_t)-1)
+			screen->down[screen->slot] = false;
+	}
+}
+
+static void no_sequence_leaves_a_finger_down(void)
+{
+	for (unsigned seed = 0; seed < 50; seed++) {
+		GRand *rand = g_rand_new_with_seed(seed);
+		struct screen screen = { 0 };
+		bool any = false;
+
+		start_with_queue(&virtio_touch, 1u << g_rand_int_range(rand, 1, 7));
+		for (unsigned step = 0; step < 3000; step++) {
+			int32_t slot = g_rand_int_range(rand, 0, PORT_TOUCHES);
+
+			switch (g_rand_int_range(rand, 0, 6)) {
+			case 0:
+				finger(slot, (int32_t)step);
+				break;
+			case 1:
+				finger(slot, -1);
+				break;
+			case 2:
+				finger_moves(slot, (int32_t)step);
+				break;
+			default:
+				give_one();
+			}
+			screen_read(&screen);
+			any |= screen.button;
+		}
+		for (int32_t slot = 0; slot < PORT_TOUCHES; slot++)
+			finger(slot, -1);
+		for (unsigned i = 0; i < 400; i++) {
+			give_one();
+			screen_read(&screen);
+		}
+		for (unsigned slot = 0; slot < PORT_TOUCHES; slot++)
+			test_assert(!screen.down[slot]);
+		test_assert(!screen.button);
+		test_assert(any || report_longest((struct input *)guest_events_device) < 8);
+		stop();
+		g_rand_free(rand);
+	}
+}
+
 int main(void)
 {
 	test_run(long_frame);
@@ -478,8 +721,13 @@ int main(void)
 	test_run(small_buffer);
 	test_run(buffer_in_pieces);
 	test_run(configuration);
+	test_run(only_if_enabled);
+	test_run(ten_fingers);
+	test_run(fingers_of_a_slow_driver);
+	test_run(an_axis_keeps_its_last_place);
 	test_run(leds);
 	test_run(many_leds);
 	test_run(no_sequence_leaves_a_key_down);
+	test_run(no_sequence_leaves_a_finger_down);
 	return 0;
 }
