@@ -6,8 +6,8 @@
  * the guest that has the input. The owner polls seat_input_fd() for POLLIN and calls dispatch, and
  * keeps calling router_tick() at router_deadline() itself.
  *
- * libinput looks a device up by its path: /dev/input, /sys and /run/udev must be there to be looked
- * at. Not to be opened: the path need not be readable.
+ * libinput looks a device up by its path: /dev/input (to be looked at, not opened), /sys, /run/udev and
+ * its own quirks in /usr/share/libinput must be there when a device is added.
  *
  * Thread: one thread calls everything, and owns the router as well. Callbacks come from dispatch,
  * remove, grab and free; they may call everything here but dispatch, add, remove and free.

@@ -29,6 +29,7 @@ struct router_guest {
 	struct held_map told[INPUT_DEVICES];
 	struct touch_map touches;
 	struct axis_map axes;
+	bool owes; /* it has lost the input, or could not be told something */
 };
 
 struct router {
@@ -155,7 +156,7 @@ static void router_settle_device(struct router *router, unsigned guest, unsigned
 			return;
 		events[n] = (struct port_input){.device = (uint16_t)device, .type = EV_SYN};
 		if (router->ops->send(router->data, guest, events, n + 1)) {
-			router->owes = true;
+			router->owes = to->owes = true;
 			return;
 		}
 		for (unsigned i = 0; i < keys; i++)
@@ -168,9 +169,13 @@ static void router_settle_device(struct router *router, unsigned guest, unsigned
 static void router_settle(struct router *router, int64_t now_ns)
 {
 	router->owes = false;
-	for (unsigned g = 0; g < ROUTER_GUESTS; g++)
+	for (unsigned g = 0; g < ROUTER_GUESTS; g++) {
+		if ((int)g != router->guest && !router->guests[g].owes)
+			continue; /* told of nothing, or of its end */
+		router->guests[g].owes = false;
 		for (unsigned d = 0; d < INPUT_DEVICES; d++)
 			router_settle_device(router, g, d);
+	}
 	router->retry_ns = now_ns + ROUTER_RETRY_NS;
 }
 
@@ -191,6 +196,8 @@ static void router_do_switch(struct router *router, int guest, int64_t now_ns)
 	if (router->guest == guest)
 		return;
 	router_kill_live(router);
+	if (router->guest != ROUTER_NOBODY)
+		router->guests[router->guest].owes = true;
 	router->guest = guest;
 	router_settle(router, now_ns);
 	if (router->ops->switched)

@@ -63,7 +63,8 @@ static int guest_send(void *data, unsigned guest, const struct port_input *event
 
 static const struct router_ops ops = {.send = guest_send};
 
-static void raw_report(struct router *router, const uint8_t *bytes, size_t size, int64_t now)
+static void raw_report(struct router *router, unsigned source, const uint8_t *bytes, size_t size,
+	int64_t now)
 {
 	struct port_input events[ROUTER_REPORT];
 	unsigned n = (unsigned)(size / sizeof(events[0]));
@@ -71,7 +72,10 @@ static void raw_report(struct router *router, const uint8_t *bytes, size_t size,
 	if (n > ROUTER_REPORT)
 		n = ROUTER_REPORT;
 	memcpy(events, bytes, n * sizeof(events[0]));
-	router_report(router, bytes[0] % ROUTER_SOURCES, events, n, now);
+	for (unsigned i = 0; i < n; i++) /* up to the first end */
+		if (events[i].type == EV_SYN)
+			n = i + 1;
+	router_report(router, source, events, n, now);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
@@ -96,7 +100,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 		if (bytes[i] == 0xf0)
 			router_switch(router, (int)(i % 4) - 1, i % 8 < 4);
 		if (bytes[i] == 0xf1)
-			raw_report(router, bytes + i, size - i, now);
+			raw_report(router, i % 3, bytes + i + 1, size - i - 1, now);
 		if (bytes[i] == 0xf2) {
 			router_guest_reset(router, i % 4);
 			guest_forget(i % 4);
