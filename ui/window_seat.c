@@ -204,8 +204,8 @@ static gboolean area_draw(GtkWidget *area, cairo_t *cr, gpointer data)
 		picture.source = frame->source;
 	if (seat->client && seat->cursor.buffer) {
 		picture.cursor = link_client_picture(seat->client, seat->cursor.buffer);
-		picture.cursor_x = (double)seat->cursor.x - seat->cursor.hot_x;
-		picture.cursor_y = (double)seat->cursor.y - seat->cursor.hot_y;
+		picture.cursor_x = seat->cursor.x; /* the corner, not the hot spot: port.h */
+		picture.cursor_y = seat->cursor.y;
 	}
 	window_picture_draw(cr, &picture, gtk_widget_get_allocated_width(area),
 		gtk_widget_get_allocated_height(area));
