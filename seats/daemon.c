@@ -10,8 +10,28 @@
 
 #include "vmm/error.h"
 
+/* What its process is told on its command line: it counts from its next start. */
+static GPtrArray *seat_options(const struct daemon *daemon, const struct seat_config *config)
+{
+	GPtrArray *options = g_ptr_array_new();
+
+	for (const char *const *o = daemon->config.seat_options; o && *o; o++)
+		g_ptr_array_add(options, (char *)*o);
+	if (config->mode) {
+		g_ptr_array_add(options, (char *)"--mode");
+		g_ptr_array_add(options, config->mode);
+	}
+	if (config->chord) {
+		g_ptr_array_add(options, (char *)"--chord");
+		g_ptr_array_add(options, config->chord);
+	}
+	g_ptr_array_add(options, NULL);
+	return options;
+}
+
 static struct seat *seat_new(struct daemon *daemon, const struct seat_config *config)
 {
+	g_autoptr(GPtrArray) options = seat_options(daemon, config);
 	struct seat *seat = g_new0(struct seat, 1);
 	struct seat_unit_config unit = {
 		.name = config->name,
@@ -19,7 +39,7 @@ static struct seat *seat_new(struct daemon *daemon, const struct seat_config *co
 		.spawn = daemon->spawn,
 		.runtime = daemon->config.runtime,
 		.program = daemon->config.seat_program,
-		.options = daemon->config.seat_options,
+		.options = (const char *const *)options->pdata,
 		.now = daemon->config.now,
 	};
 
@@ -353,6 +373,7 @@ void daemon_reload(struct daemon *daemon)
 	for (guint i = 0; i < daemon->guests->len; i++)
 		guest_changed(daemon, g_ptr_array_index(daemon->guests, i));
 	people_step(daemon);
+	daemon_changed(daemon);
 }
 
 void daemon_free(struct daemon *daemon)

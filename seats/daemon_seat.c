@@ -323,6 +323,8 @@ static int ask_start(struct seat *seat, const struct wire_request *request, cons
 		guest_unit_start(guest);
 	else if (guest_unit_state(guest) == WIRE_GUEST_PAUSED)
 		return guest_unit_pause(guest, false);
+	else if (guest_unit_state(guest) == WIRE_GUEST_CRASHED)
+		guest_unit_restart(guest);
 	return 0;
 }
 

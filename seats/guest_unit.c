@@ -34,6 +34,7 @@ struct guest_unit {
 	guint source;
 	uint32_t link_state; /* enum link_guest_state */
 	bool welcomed, frozen, paused_before, stopping;
+	bool again; /* started by somebody while it was being switched off */
 	uint32_t reboots, starts;
 	guint force_timer;
 	char *why;
@@ -145,6 +146,7 @@ static gboolean link_ready(gint fd, GIOCondition condition, gpointer data)
 {
 	struct guest_unit *unit = data;
 	int n = link_client_dispatch(unit->client);
+	bool again;
 
 	if (n >= 0)
 		return G_SOURCE_CONTINUE;
@@ -156,8 +158,12 @@ static gboolean link_ready(gint fd, GIOCondition condition, gpointer data)
 		process_unwant(unit->process);
 	if (unit->stopping)
 		process_unwant(unit->process);
+	again = unit->again;
+	unit->again = false;
 	hang_up(unit);
 	process_lost(unit->process);
+	if (again)
+		process_want(unit->process, true);
 	return G_SOURCE_REMOVE;
 }
 
@@ -308,7 +314,7 @@ bool guest_unit_find(struct guest_unit *unit)
 
 void guest_unit_start(struct guest_unit *unit)
 {
-	unit->stopping = false;
+	unit->again = unit->stopping && unit->client;
 	process_want(unit->process, true);
 	tell(unit);
 }
@@ -326,6 +332,7 @@ static gboolean force_off(gpointer data)
 void guest_unit_stop(struct guest_unit *unit, bool force)
 {
 	process_unwant(unit->process);
+	unit->again = false;
 	if (!unit->client) {
 		tell(unit);
 		return;

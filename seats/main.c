@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -280,6 +281,7 @@ int main(int argc, char **argv)
 		.wall = wall,
 	};
 	title_set(argc, argv);
+	setpriority(PRIO_PROCESS, 0, -10); /* what dies is back soon, also on a busy PC; if we may */
 	privileges_drop();
 	program.loop = g_main_loop_new(NULL, FALSE);
 	return serve(&program, &config, which);

@@ -30,12 +30,12 @@ struct seat_unit_events {
 };
 
 struct seat_unit_config {
-	const char *name;
+	const char *name; /* copied */
 	uint32_t number;
 	struct spawn *spawn;
 	const char *runtime; /* RUNTIME/seats/NAME.sock */
 	const char *program; /* irori-seat */
-	const char *const *options; /* more of its arguments; NULL: none */
+	const char *const *options; /* more of its arguments, copied; NULL: none */
 	int64_t (*now)(void);
 };
 
