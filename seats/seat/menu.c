@@ -4,6 +4,7 @@
 #include "seats/seat/menu.h"
 
 #include <errno.h>
+#include <glib.h>
 #include <linux/input-event-codes.h>
 #include <stdio.h>
 #include <string.h>
@@ -167,9 +168,9 @@ void menu_answer(struct menu *menu, const struct seat_facts *facts, int result, 
 	if (result == 0)
 		return menu_happens(menu, facts, MENU_EVENT_DONE);
 	menu_forget_pin(menu);
-	strncpy(menu->said, *text ? text : result == -EACCES ? "That is not the PIN"
-						    : "That did not work",
-		sizeof(menu->said) - 1);
+	g_strlcpy(menu->said, *text ? text : result == -EACCES ? "That is not the PIN"
+						      : "That did not work",
+		sizeof(menu->said));
 	menu_happens(menu, facts, MENU_EVENT_REFUSED);
 }
 
@@ -180,7 +181,7 @@ static void menu_request(struct menu *menu, uint32_t verb, const char *argument,
 {
 	action->deed = MENU_DEED_REQUEST;
 	action->verb = verb;
-	strncpy(action->argument, argument, sizeof(action->argument) - 1);
+	g_strlcpy(action->argument, argument, sizeof(action->argument));
 	menu->waiting = true;
 	menu->said[0] = '\0';
 }

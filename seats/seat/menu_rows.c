@@ -78,7 +78,7 @@ static void rows_sound(struct rows *rows)
 		rows_detail(row, "muted");
 	else
 		snprintf(row->detail, sizeof(row->detail), "%u %%", facts->volume);
-	if (!facts_shown(facts))
+	if (!facts_shown(facts) || !facts->sound)
 		return;
 	row = rows_add(rows, MENU_MICROPHONE, "Microphone");
 	row->value = facts->microphone;

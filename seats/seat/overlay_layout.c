@@ -101,7 +101,7 @@ static void lay_row_value(struct lay *lay, const struct menu_row *row, int x, in
 	int right = x + width - px(lay, 28), h = px(lay, ROW), w;
 	struct overlay_item *item;
 
-	if (row->item == MENU_VOLUME) {
+	if (row->item == MENU_VOLUME && lay->model->facts->sound) {
 		w = px(lay, 250);
 		item = lay_add(lay, OVERLAY_BAR, right - px(lay, 110) - w, y + h / 2 - px(lay, 6), w,
 			px(lay, 12));

@@ -1,12 +1,19 @@
 #!/bin/sh
 # pictures.sh BUILD OUT: the pictures of the README, made by the project itself: the demonstration's
-# window on a virtual display, and the report page as a browser draws it.
+# window on a virtual display, the report page as a browser draws it, and what seats draw.
 set -eu
 build=$1
 out=$2
 work=$(mktemp -d)
 chmod 700 "$work"
 mkdir -p "$out"
+
+# What a seat shows of itself, over a picture that is nobody's.
+"$build/tests/unit/seat/test-seat-overlay" "$work" 1280 720
+for scene in menu list lock frozen identify notices; do
+	cp "$work/seat-$scene.png" "$out/"
+done
+
 display=:93
 Xvfb $display -screen 0 1360x580x24 -nolisten tcp >"$work/xvfb.log" 2>&1 &
 xvfb=$!

@@ -13,6 +13,13 @@
 #include "display/picture.h"
 #include "tests/unit/seat/scenes.h"
 
+/* Fontconfig keeps what it has read. */
+const char *__lsan_default_suppressions(void);
+const char *__lsan_default_suppressions(void)
+{
+	return "leak:libfontconfig\n";
+}
+
 static const uint32_t sizes[][2] = {
 	{ 640, 480 }, { 800, 600 }, { 1024, 768 }, { 1280, 720 }, { 1366, 768 }, { 1920, 1080 },
 	{ 2560, 1440 }, { 3840, 2160 }, { 1080, 1920 }, { 3440, 1440 }, { 320, 200 }, { 1, 1 },

@@ -1,0 +1,45 @@
+/*
+ * A guest at which the seat sits, by its seat link: shows its picture on the seat's screen while it is
+ * the one that is shown, sends it the seat's input. Comes back by itself when the guest's process has
+ * (tries 50 ms to 1 s apart).
+ *
+ * Thread: the main one, whose default GMainContext it lives on. From inside a callback everything but
+ * guest_free is allowed.
+ */
+#ifndef IRORI_SEATS_SEAT_GUEST_H
+#define IRORI_SEATS_SEAT_GUEST_H
+
+#include "display/screen.h"
+
+struct guest;
+
+struct guest_events {
+	/* Attached or not any more, or its state (guest_link_state) is another. */
+	void (*changed)(void *data, struct guest *guest);
+	/* It believes that nothing is down: it was reset, or the connection is new. */
+	void (*reset)(void *data, struct guest *guest);
+	void (*leds)(void *data, struct guest *guest, uint32_t leds);
+	/* The picture has another size, or there is one at last. */
+	void (*resized)(void *data, struct guest *guest);
+};
+
+/* `seat` is for the guest's log. Strings are copied. */
+struct guest *guest_new(const char *socket, const char *seat, const struct guest_events *events,
+	void *data);
+void guest_free(struct guest *guest);
+
+const char *guest_socket(const struct guest *guest);
+bool guest_attached(const struct guest *guest);
+/* enum link_guest_state; LINK_GUEST_OFF while not attached. */
+uint32_t guest_link_state(const struct guest *guest);
+uint32_t guest_leds(const struct guest *guest);
+
+/* On this screen from now on, at once with what it showed last; NULL: on none. */
+void guest_show(struct guest *guest, struct screen *screen);
+/* The size it should have; told again whenever it attaches. */
+void guest_resize(struct guest *guest, uint32_t width, uint32_t height);
+void guest_presented(struct guest *guest, uint64_t seq, int64_t vblank_ns, int64_t period_ns);
+/* A whole report. 0 or -errno. A guest that is not attached takes it and forgets it. */
+int guest_input(struct guest *guest, const struct port_input *events, unsigned n);
+
+#endif

@@ -1,0 +1,235 @@
+/*
+ * Three fences, each of which holds without the others: no privileges, no files (Landlock, where the
+ * kernel has it), no other system calls (seccomp).
+ */
+#define G_LOG_DOMAIN "irori-seat"
+
+#include "seats/seat/sandbox.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/capability.h>
+#include <linux/landlock.h>
+#include <seccomp.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+static const struct {
+	int call;
+	const char *why;
+} allowed[] = {
+	/* what is there already */
+	{ SCMP_SYS(read), "wake-ups, event devices, timers" },
+	{ SCMP_SYS(readv), "the sound server" },
+	{ SCMP_SYS(pread64), "fonts" },
+	{ SCMP_SYS(write), "wake-ups, LEDs, the log" },
+	{ SCMP_SYS(writev), "the sound server, the journal" },
+	{ SCMP_SYS(close), "guests and devices go" },
+	{ SCMP_SYS(ioctl), "KMS, event devices" },
+	{ SCMP_SYS(fcntl), "descriptors that come in; a memfd's seals" },
+	{ SCMP_SYS(dup), "libinput's copies" },
+	{ SCMP_SYS(lseek), "a memfd's size" },
+	{ SCMP_SYS(ftruncate), "the sound's shared memory" },
+	{ SCMP_SYS(fallocate), "the same" },
+	/* files: fonts, the sound server's settings, sysfs and udev's database of a device that comes */
+	{ SCMP_SYS(openat), "those; Landlock says which" },
+	{ SCMP_SYS(newfstatat), "the same" },
+	{ SCMP_SYS(fstat), "the same" },
+	{ SCMP_SYS(stat), "the same" },
+	{ SCMP_SYS(lstat), "the same" },
+	{ SCMP_SYS(statx), "the same" },
+	{ SCMP_SYS(statfs), "fonts' cache" },
+	{ SCMP_SYS(fstatfs), "the same" },
+	{ SCMP_SYS(access), "the same" },
+	{ SCMP_SYS(faccessat), "the same" },
+	{ SCMP_SYS(faccessat2), "the same" },
+	{ SCMP_SYS(readlink), "sysfs" },
+	{ SCMP_SYS(readlinkat), "the same" },
+	{ SCMP_SYS(getdents64), "sysfs, fonts" },
+	{ SCMP_SYS(getcwd), "the sound server's client looks for itself" },
+	{ SCMP_SYS(mkdir), "its folder; there is one, or it is refused" },
+	/* sockets: guests, irorid, sound */
+	{ SCMP_SYS(connect), "guests and the sound server" },
+	{ SCMP_SYS(accept4), "irorid" },
+	{ SCMP_SYS(sendmsg), "all of them" },
+	{ SCMP_SYS(sendto), "the same; the journal" },
+	{ SCMP_SYS(recvmsg), "all of them" },
+	{ SCMP_SYS(recvfrom), "the same" },
+	{ SCMP_SYS(getsockopt), "who is at the other end" },
+	{ SCMP_SYS(setsockopt), "credentials to the sound server" },
+	{ SCMP_SYS(getsockname), "the sound server" },
+	{ SCMP_SYS(getpeername), "the same" },
+	{ SCMP_SYS(shutdown), "the same" },
+	/* waiting, and time */
+	{ SCMP_SYS(poll), "main loops" },
+	{ SCMP_SYS(ppoll), "the same" },
+	{ SCMP_SYS(epoll_create1), "libinput" },
+	{ SCMP_SYS(epoll_ctl), "the same" },
+	{ SCMP_SYS(epoll_wait), "the same" },
+	{ SCMP_SYS(epoll_pwait), "the same" },
+	{ SCMP_SYS(timerfd_create), "libinput" },
+	{ SCMP_SYS(timerfd_settime), "the same" },
+	{ SCMP_SYS(eventfd2), "wake-ups of the sound" },
+	{ SCMP_SYS(pipe2), "the sound's library" },
+	{ SCMP_SYS(clock_gettime), "where there is no vDSO" },
+	{ SCMP_SYS(clock_getres), "the sound's library" },
+	{ SCMP_SYS(clock_nanosleep), "the same" },
+	{ SCMP_SYS(gettimeofday), "where there is no vDSO" },
+	{ SCMP_SYS(restart_syscall), "a wait that a signal broke" },
+	/* memory */
+	{ SCMP_SYS(mmap), "guests' pictures, framebuffers, fonts" },
+	{ SCMP_SYS(munmap), "the same" },
+	{ SCMP_SYS(mprotect), "threads' stacks" },
+	{ SCMP_SYS(mremap), "malloc" },
+	{ SCMP_SYS(madvise), "the same" },
+	{ SCMP_SYS(brk), "the same" },
+	{ SCMP_SYS(memfd_create), "sound to the server" },
+	{ SCMP_SYS(mlock), "a key of the sound's library" },
+	/* threads */
+	{ SCMP_SYS(clone3), "the sound's threads" },
+	{ SCMP_SYS(clone), "the same, by older libraries" },
+	{ SCMP_SYS(set_robust_list), "the same" },
+	{ SCMP_SYS(rseq), "the same" },
+	{ SCMP_SYS(futex), "locks" },
+	{ SCMP_SYS(sched_yield), "the same" },
+	{ SCMP_SYS(sched_getaffinity), "how many processors there are" },
+	{ SCMP_SYS(sched_setscheduler), "the sound's library asks for real time" },
+	{ SCMP_SYS(sched_getscheduler), "the same" },
+	{ SCMP_SYS(sched_getparam), "the same" },
+	{ SCMP_SYS(sched_get_priority_min), "the same" },
+	{ SCMP_SYS(sched_get_priority_max), "the same" },
+	{ SCMP_SYS(setpriority), "sound before others" },
+	{ SCMP_SYS(getpriority), "the same" },
+	{ SCMP_SYS(prctl), "names of threads" },
+	{ SCMP_SYS(exit), "a thread's end" },
+	{ SCMP_SYS(exit_group), "the process's" },
+	/* signals and oneself */
+	{ SCMP_SYS(rt_sigaction), "SIGTERM; SIGPIPE around a send" },
+	{ SCMP_SYS(rt_sigprocmask), "the same" },
+	{ SCMP_SYS(rt_sigreturn), "the same" },
+	{ SCMP_SYS(rt_sigtimedwait), "the same" },
+	{ SCMP_SYS(sigaltstack), "threads" },
+	{ SCMP_SYS(tgkill), "an abort says so" },
+	{ SCMP_SYS(getpid), "the log, irorid" },
+	{ SCMP_SYS(gettid), "the same" },
+	{ SCMP_SYS(getuid), "the sound server's client" },
+	{ SCMP_SYS(geteuid), "the same" },
+	{ SCMP_SYS(getgid), "the same" },
+	{ SCMP_SYS(getegid), "the same" },
+	{ SCMP_SYS(getresuid), "the same" },
+	{ SCMP_SYS(getresgid), "the same" },
+	{ SCMP_SYS(getrlimit), "the same" },
+	{ SCMP_SYS(prlimit64), "the same" },
+	{ SCMP_SYS(getrusage), "the same" },
+	{ SCMP_SYS(sysinfo), "the same" },
+	{ SCMP_SYS(uname), "the same" },
+	{ SCMP_SYS(getrandom), "hash tables" },
+};
+
+static int drop_privileges(void)
+{
+	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
+	struct __user_cap_data_struct none[2] = { 0 };
+
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
+		return -errno;
+	for (int capability = 0; capability <= CAP_LAST_CAP; capability++)
+		prctl(PR_CAPBSET_DROP, capability, 0, 0, 0); /* refused where there is none to drop */
+	if (syscall(SYS_capset, &header, none) < 0)
+		return -errno;
+	return prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) < 0 && errno != EINVAL ? -errno
+											       : 0;
+}
+
+/* ---- files ---- */
+
+static const char *const readable[] = {
+	"/usr", "/lib", "/etc", "/sys", "/run/udev", "/var/cache/fontconfig", "/proc/self", "/proc/cpuinfo",
+	/* the sound server's client: its settings and its key */
+	"/run/pulse", "/var/run/pulse",
+};
+
+static void allow_path(int rules, const char *path, uint64_t access)
+{
+	struct landlock_path_beneath_attr beneath = { .allowed_access = access };
+
+	beneath.parent_fd = open(path, O_PATH | O_CLOEXEC);
+	if (beneath.parent_fd < 0)
+		return;
+	if (syscall(SYS_landlock_add_rule, rules, LANDLOCK_RULE_PATH_BENEATH, &beneath, 0) < 0)
+		/* a file and not a folder takes less */
+		beneath.allowed_access &= LANDLOCK_ACCESS_FS_READ_FILE,
+			syscall(SYS_landlock_add_rule, rules, LANDLOCK_RULE_PATH_BENEATH, &beneath, 0);
+	close(beneath.parent_fd);
+}
+
+/* 0; -EOPNOTSUPP: the kernel has no Landlock; or -errno. */
+static int fence_files(void)
+{
+	const uint64_t read = LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_READ_DIR;
+	const char *home = g_get_home_dir(), *runtime = g_get_user_runtime_dir();
+	struct landlock_ruleset_attr all = { .handled_access_fs = (LANDLOCK_ACCESS_FS_MAKE_SYM << 1) - 1 };
+	g_autofree char *config = g_build_filename(home, ".config", "pulse", NULL);
+	g_autofree char *pulse = g_build_filename(runtime, "pulse", NULL);
+	int rules = (int)syscall(SYS_landlock_create_ruleset, &all, sizeof(all), 0), r;
+
+	if (rules < 0)
+		return errno == ENOSYS || errno == EOPNOTSUPP ? -EOPNOTSUPP : -errno;
+	for (unsigned i = 0; i < G_N_ELEMENTS(readable); i++)
+		allow_path(rules, readable[i], read);
+	allow_path(rules, config, read);
+	allow_path(rules, pulse, read);
+	r = syscall(SYS_landlock_restrict_self, rules, 0) < 0 ? -errno : 0;
+	close(rules);
+	return r;
+}
+
+/* ---- system calls ---- */
+
+static int fence_calls(void)
+{
+	scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ERRNO(EPERM));
+	int r = filter ? 0 : -ENOMEM;
+
+	if (r == 0)
+		r = seccomp_attr_set(filter, SCMP_FLTATR_CTL_TSYNC, 1); /* threads that run already */
+	for (unsigned i = 0; r == 0 && i < G_N_ELEMENTS(allowed); i++)
+		r = seccomp_rule_add(filter, SCMP_ACT_ALLOW, allowed[i].call, 0);
+	/* Unix sockets only: the network is nobody's here. */
+	if (r == 0)
+		r = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(socket), 1,
+			SCMP_A0(SCMP_CMP_EQ, AF_UNIX));
+	if (r == 0)
+		r = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(socketpair), 1,
+			SCMP_A0(SCMP_CMP_EQ, AF_UNIX));
+	if (r == 0)
+		r = seccomp_load(filter);
+	if (filter)
+		seccomp_release(filter);
+	return r;
+}
+
+bool sandbox_enter(GError **error)
+{
+	int r = drop_privileges(), files;
+
+	if (r < 0) {
+		g_set_error(error, G_FILE_ERROR, g_file_error_from_errno(-r), "privileges: %s",
+			g_strerror(-r));
+		return false;
+	}
+	files = fence_files();
+	if (files == -EOPNOTSUPP)
+		g_message("no Landlock in this kernel: files are fenced by rights and system calls only");
+	else if (files < 0)
+		r = files;
+	if (r == 0)
+		r = fence_calls();
+	if (r < 0)
+		g_set_error(error, G_FILE_ERROR, g_file_error_from_errno(-r), "sandbox: %s",
+			g_strerror(-r));
+	return r == 0;
+}
