@@ -10,6 +10,8 @@
 
 #include "vmm/error.h"
 
+enum { BUSY_MS = 200 };
+
 /* What its process is told on its command line: it counts from its next start. */
 static GPtrArray *seat_options(const struct daemon *daemon, const struct seat_config *config)
 {
@@ -81,6 +83,33 @@ void daemon_changed(struct daemon *daemon)
 		daemon->changed_idle = g_idle_add(changed_tell, daemon);
 }
 
+/* A guest that still boots is told from one that has by its hunger for processors. True: some boots. */
+static bool look_busy(struct daemon *daemon)
+{
+	bool any = false;
+
+	for (unsigned i = 0; i < POLICY_MAX_GUESTS; i++) {
+		const struct policy_guest *guest = &daemon->policy.guest[i];
+		struct guest_unit *unit = guest->used && guest->booting ?
+			daemon_guest_by_id(daemon, guest->id) : NULL;
+
+		if (unit)
+			guest_unit_look(unit);
+		any |= unit != NULL;
+	}
+	return any;
+}
+
+static gboolean busy_time(gpointer data)
+{
+	struct daemon *daemon = data;
+
+	if (look_busy(daemon))
+		return G_SOURCE_CONTINUE;
+	daemon->busy_timer = 0;
+	return G_SOURCE_REMOVE;
+}
+
 static gboolean policy_time(gpointer data)
 {
 	struct daemon *daemon = data;
@@ -107,6 +136,8 @@ void daemon_policy(struct daemon *daemon, enum policy_event_type type, uint32_t 
 	}
 	if (actions.n)
 		daemon_changed(daemon);
+	if (type == POLICY_GUEST_RESET && !daemon->busy_timer)
+		daemon->busy_timer = g_timeout_add(BUSY_MS, busy_time, daemon);
 	g_clear_handle_id(&daemon->policy_timer, g_source_remove);
 	if (daemon->policy.next_ns == INT64_MAX)
 		return;
@@ -383,6 +414,7 @@ void daemon_free(struct daemon *daemon)
 	if (daemon->household)
 		people_close(daemon);
 	g_clear_handle_id(&daemon->policy_timer, g_source_remove);
+	g_clear_handle_id(&daemon->busy_timer, g_source_remove);
 	g_clear_handle_id(&daemon->changed_idle, g_source_remove);
 	g_clear_handle_id(&daemon->off_timer, g_source_remove);
 	daemon->started = false;

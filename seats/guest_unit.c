@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "display/link_client.h"
+#include "gpu-share/appetite.h"
 #include "seats/process.h"
 
 enum {
@@ -28,6 +29,8 @@ struct guest_unit {
 	void *data;
 	char *socket, *mark;
 	enum share_class configured, effective;
+	unsigned vcpus;
+	struct appetite appetite;
 	char *argv[5]; /* ends with NULL */
 	struct process *process;
 	struct link_client *client;
@@ -138,6 +141,7 @@ static void hang_up(struct guest_unit *unit)
 	link_client_free(g_steal_pointer(&unit->client));
 	unit->welcomed = false;
 	unit->stopping = false;
+	unit->appetite = (struct appetite){ 0 };
 	if (was_up)
 		unit->events->share(unit->data, unit, POLICY_GUEST_GONE);
 }
@@ -212,7 +216,7 @@ static const struct process_events process_events = {
 	.ended = ended,
 };
 
-/* Of what class it is, its own file says; irori-vmm checks the file. */
+/* Of what class it is and how many processors it has, its own file says; irori-vmm checks the file. */
 static void entry_read(struct guest_unit *unit)
 {
 	const struct guest_entry *entry = unit->config.entry;
@@ -220,8 +224,11 @@ static void entry_read(struct guest_unit *unit)
 	g_autofree char *class_name = NULL;
 
 	unit->configured = SHARE_FAIR;
-	if (g_key_file_load_from_file(file, entry->path, G_KEY_FILE_NONE, NULL))
+	unit->vcpus = 1;
+	if (g_key_file_load_from_file(file, entry->path, G_KEY_FILE_NONE, NULL)) {
 		class_name = g_key_file_get_string(file, "Guest", "Class", NULL);
+		unit->vcpus = (unsigned)MAX(g_key_file_get_integer(file, "Guest", "Vcpus", NULL), 1);
+	}
 	if (class_name)
 		share_class_parse(class_name, &unit->configured);
 	if (unit->socket)
@@ -396,6 +403,15 @@ void guest_unit_set_class(struct guest_unit *unit, enum share_class share_class)
 {
 	unit->effective = share_class;
 	ask(unit, LINK_VERB_CLASS, share_class, 0);
+}
+
+void guest_unit_look(struct guest_unit *unit)
+{
+	pid_t pid = guest_unit_pid(unit);
+
+	if (pid && appetite_look(&unit->appetite, pid, unit->vcpus, unit->config.now()))
+		unit->events->share(unit->data, unit,
+			unit->appetite.busy ? POLICY_BUSY : POLICY_QUIET);
 }
 
 uint32_t guest_unit_id(const struct guest_unit *unit)

@@ -65,6 +65,10 @@ void guest_unit_freeze(struct guest_unit *unit, bool frozen);
 int guest_unit_pause(struct guest_unit *unit, bool paused);
 void guest_unit_set_class(struct guest_unit *unit, enum share_class share_class);
 
+/* Whether it wants most of its processors; POLICY_BUSY or POLICY_QUIET goes out when that is news. For
+ * one that boots, a few times a second. */
+void guest_unit_look(struct guest_unit *unit);
+
 uint32_t guest_unit_id(const struct guest_unit *unit);
 const struct guest_entry *guest_unit_entry(const struct guest_unit *unit);
 const char *guest_unit_socket(const struct guest_unit *unit);
