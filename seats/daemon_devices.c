@@ -163,8 +163,9 @@ static bool any_keyboard_unclaimed(struct daemon *daemon)
 	for (guint i = 0; i < items->len; i++) {
 		const struct inventory_item *item = g_ptr_array_index(items, i);
 
-		if (is_keyboard(item) && unclaimed(daemon, item) &&
-			g_hash_table_contains(daemon->watched, GUINT_TO_POINTER(item->id)))
+		/* An i8042 has a keyboard whether or not one is plugged in. */
+		if (is_keyboard(item) && !place_covers("platform-i8042", item->place) &&
+			unclaimed(daemon, item) && g_hash_table_contains(daemon->watched, GUINT_TO_POINTER(item->id)))
 			return true;
 	}
 	return false;

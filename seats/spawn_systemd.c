@@ -88,6 +88,13 @@ static void unit_changed(GDBusConnection *connection, const char *sender, const 
 		unit_over(unit, 0);
 }
 
+static bool is_there(const GError *error)
+{
+	g_autofree char *name = g_dbus_error_get_remote_error(error);
+
+	return !g_strcmp0(name, SYSTEMD ".UnitExists");
+}
+
 static void unit_started(GObject *source, GAsyncResult *result, gpointer data)
 {
 	g_autoptr(GError) error = NULL;
@@ -98,6 +105,10 @@ static void unit_started(GObject *source, GAsyncResult *result, gpointer data)
 	unit->pending = false;
 	if (!unit->child) {
 		unit_free(unit);
+	} else if (!reply && is_there(error)) {
+		/* One that an irorid before us started and that does not listen yet, or one that is on its
+		 * way out: it is this one that we hear of, and that is killed if it takes too long. */
+		unit->active = true;
 	} else if (!reply) {
 		g_warning("%s: %s", unit->name, error->message);
 		unit_over(unit, -1);
