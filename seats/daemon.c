@@ -270,6 +270,7 @@ static void guests_take(struct daemon *daemon, struct household *household)
 		struct wire_guest_gone gone = { guest_unit_id(unit) };
 
 		guest_unit_stop(unit, false);
+		daemon_policy(daemon, POLICY_GUEST_GONE, gone.id, 0);
 		for (guint s = 0; s < daemon->seats->len; s++) {
 			struct seat *seat = g_ptr_array_index(daemon->seats, s);
 

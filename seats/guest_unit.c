@@ -293,6 +293,7 @@ void guest_unit_free(struct guest_unit *unit)
 {
 	if (!unit)
 		return;
+	unit->welcomed = false; /* nobody is told any more */
 	hang_up(unit);
 	process_free(unit->process);
 	g_free(unit->socket);

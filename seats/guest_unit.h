@@ -45,7 +45,7 @@ struct guest_unit_config {
 
 struct guest_unit *guest_unit_new(const struct guest_unit_config *config,
 	const struct guest_unit_events *events, void *data);
-/* The guest stays as it is. NULL is allowed. */
+/* The guest stays as it is, and no event comes of it. NULL is allowed. */
 void guest_unit_free(struct guest_unit *unit);
 /* Its configuration was read anew: counts from the next start. */
 void guest_unit_renew(struct guest_unit *unit, const struct guest_entry *entry,

@@ -101,6 +101,9 @@ class Household:
 
     def clean(self):
         if self.daemon and self.daemon.poll() is None:
+            self.daemon.terminate()  # with guests that run: they go on
+            expect(self.daemon.wait(PATIENCE) == 0, "irorid ended with %s" % self.daemon.returncode)
+            self.start()
             for name in os.listdir(os.path.join(self.etc, "guests.d")):
                 self.call("/guest/" + name[:-5], "Guest", "Stop", "b", "true")
             time.sleep(0.3)

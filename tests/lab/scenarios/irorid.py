@@ -36,6 +36,22 @@ def show(pc, prop):
     return pc.run("systemctl show -P %s irori-guest-box.service" % prop, check=True)[1].strip()
 
 
+def as_nobody(pc):
+    """Whoever is not root may look, and do what polkit allows: here nothing."""
+    nobody = "setpriv --reuid=nobody --regid=nogroup --clear-groups busctl call org.irori.Irori1 /org/irori/Irori1 " \
+        "org.irori.Irori1.Manager "
+    status, out = pc.run(nobody + "ListGuests")
+    if status or "box" not in out:
+        raise LabError("nobody may not look: %s" % out)
+    status, out = pc.run(nobody + "CanPowerOff")
+    if status or '"yes"' in out:
+        raise LabError("nobody can switch the PC off: %s" % out)
+    status, out = pc.run(nobody + "PowerOff b false")
+    if not status:
+        raise LabError("nobody has switched the PC off")
+    return out
+
+
 def run(pc):
     initrd = pc.put(os.path.join(image.TOP, "build", "demo", "initrd", "initrd.cpio"))
     pc.write("box.conf", GUEST % ("box", HEARTH, initrd))
@@ -63,7 +79,9 @@ def run(pc):
             raise LabError("the guest is another process: %s, not %s" % (value(pc, "Pid"), first))
     pc.run("kill -KILL %s" % first, check=True)
     pc.wait_until(lambda: runs() and value(pc, "Pid") != first, 30, "another process of the guest")
+    refused = as_nobody(pc)
     pc.run("irori poweroff --guests", check=True, timeout=120)
     if not get(pc, "off", "State"):
         raise LabError("it is not off")
     pc.wait_until(lambda: show(pc, "ActiveState") == "inactive", 10, "its service gone")
+    return "nobody: " + refused.strip().split("\n")[-1]
