@@ -9,6 +9,7 @@ import json
 import os
 import signal
 import socket
+import struct
 import subprocess
 import sys
 import tempfile
@@ -109,15 +110,20 @@ class Household:
             time.sleep(0.3)
             self.daemon.terminate()
             expect(self.daemon.wait(PATIENCE) == 0, "irorid ended with %s" % self.daemon.returncode)
-        for pid in filter(str.isdigit, os.listdir("/proc")):  # only ours: their sockets are in our folder
+        for folder, _, names in os.walk(self.run):  # what is left: whoever listens on a socket of ours
+            for name in names:
+                self.kill_listener(os.path.join(folder, name))
+        self.folder.cleanup()
+
+    @staticmethod
+    def kill_listener(path):
+        with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as link:
             try:
-                with open("/proc/%s/cmdline" % pid) as file:
-                    line = file.read()
-                if self.folder.name in line and int(pid) != os.getpid():
-                    os.kill(int(pid), signal.SIGKILL)
+                link.connect(path)
+                credentials = link.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, struct.calcsize("3i"))
+                os.kill(struct.unpack("3i", credentials)[0], signal.SIGKILL)
             except OSError:
                 pass
-        self.folder.cleanup()
 
     def log(self):
         with open(os.path.join(self.folder.name, "log")) as file:
