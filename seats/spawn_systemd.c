@@ -35,6 +35,7 @@ struct unit {
 	char *name, *path;
 	guint watch;
 	bool active, pending; /* pending: systemd has not answered yet */
+	bool found;           /* it was there already: how it ends says nothing of one that we started */
 };
 
 static void unit_free(struct unit *unit)
@@ -85,7 +86,7 @@ static void unit_changed(GDBusConnection *connection, const char *sender, const 
 	else if (!strcmp(state, "failed"))
 		unit_over(unit, -1);
 	else if (!strcmp(state, "inactive") && unit->active) /* not the one before it */
-		unit_over(unit, 0);
+		unit_over(unit, unit->found ? -1 : 0);
 }
 
 static bool is_there(const GError *error)
@@ -108,7 +109,7 @@ static void unit_started(GObject *source, GAsyncResult *result, gpointer data)
 	} else if (!reply && is_there(error)) {
 		/* One that an irorid before us started and that does not listen yet, or one that is on its
 		 * way out: it is this one that we hear of, and that is killed if it takes too long. */
-		unit->active = true;
+		unit->active = unit->found = true;
 	} else if (!reply) {
 		g_warning("%s: %s", unit->name, error->message);
 		unit_over(unit, -1);
