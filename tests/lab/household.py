@@ -22,6 +22,7 @@ Memory=64M
 Kernel={hearth}
 Initrd=/run/lab/probe.cpio
 CommandLine=init=/probe probe.colour={colour} probe.hz={hz}
+{guest}
 
 [Gpu]
 Width={width}
@@ -64,15 +65,16 @@ class Household:
         self.pc.write(name, text)
         self.pc.run("mkdir -p %s && cp /lab/%s %s" % (os.path.dirname(path), name, path), check=True)
 
-    def probe(self, name, colour, hz=0, size=(seat_pc.WIDTH, seat_pc.HEIGHT), autostart="yes", more=""):
-        """A guest; `colour`: (red, green, blue); `more`: lines for its [Household]."""
+    def probe(self, name, colour, hz=0, size=(seat_pc.WIDTH, seat_pc.HEIGHT), autostart="yes", more="",
+              guest=""):
+        """A probe; `colour`: (red, green, blue); `more`: lines for its [Household], `guest`: for [Guest]."""
         build = self.pc.build or os.path.join(image.TOP, "build")
         if not self.probes:
             self.pc.put(os.path.join(build, "tests", "lab", "probe.cpio"))
             self.pc.run("cp /lab/probe.cpio /run/lab/", check=True)
         self.file("/etc/irori/guests.d/%s.conf" % name, PROBE.format(
             name=name, hearth=HEARTH, colour="%02x%02x%02x" % colour, hz=hz, width=size[0],
-            height=size[1], autostart=autostart, more=more))
+            height=size[1], autostart=autostart, more=more, guest=guest))
         self.probes.append(Probe(name, colour, hz, size))
         return self.probes[-1]
 
@@ -83,8 +85,8 @@ class Household:
         guests = list(guests) or [probe.name]
         self.file("/etc/irori/seats.d/%s.conf" % name,
                   "[Seat]\nOutputs=%s\nInputs=%s\nSound=%s\nGuests=%s\n" % (
-                      self.hardware.output(*monitor), ";".join(paths),
-                      self.hardware.path(sound) if sound else "", ";".join(guests)))
+                      self.hardware.output(*monitor), " ".join(paths),
+                      self.hardware.path(sound) if sound else "", " ".join(guests)))
         self.seats.append(Seat(name, monitor, inputs[0], sound, probe))
         return self.seats[-1]
 
@@ -111,7 +113,8 @@ class Household:
         x, y = (picture.width - width) // 2, (picture.height - height) // 2
         if x < 0 or y < 0 or not picture.is_near(x + width - 9, y + height - 9, seat.probe.colour):
             return None
-        codes = [picture.barcode(x, y + row * ROW_LINES) for row in range(len(ROWS))]
+        top = y + height - len(ROWS) * ROW_LINES
+        codes = [picture.barcode(x, top + row * ROW_LINES) for row in range(len(ROWS))]
         return None if None in codes else dict(zip(ROWS, codes))
 
     def wait_shown(self, seat, seconds=20):
@@ -158,6 +161,52 @@ class Household:
                 raise LabError("a key on %s came to seat %s as well: %s" % (
                     seat.keyboard, other.name, now))
         return took
+
+    def row(self, seat, name):
+        now = self.read(seat)
+        return now[name] if now else None
+
+    def keyboard_at(self, seat, keyboard, other, seconds=15):
+        """Until this keyboard's keys come to that seat; then none comes to the other. Seconds it took."""
+        began = time.monotonic()
+        start = self.read(seat)["keys"]
+
+        def heard():
+            self.hands.tap(keyboard, "h")
+            return (self.row(seat, "keys") or 0) > start
+
+        self.pc.wait_until(heard, seconds, "keys of %s at seat %s\n%s" % (keyboard, seat.name, self.log()))
+        took = time.monotonic() - began
+        before = self.read(other)["keys"], self.read(seat)["keys"]
+        self.hands.tap(keyboard, "e")
+        self.wait_key(seat, CODES["e"], before[1])
+        if self.read(other)["keys"] != before[0]:
+            raise LabError("a key on %s came to seat %s as well" % (keyboard, other.name))
+        return took
+
+    def check_nobodys(self, keyboard):
+        """A key on a keyboard that belongs to no seat reaches no guest."""
+        before = {each.name: self.read(each)["keys"] for each in self.seats}
+        self.hands.tap(keyboard, "d")
+        time.sleep(patience(1))
+        after = {each.name: self.read(each)["keys"] for each in self.seats}
+        if before != after:
+            raise LabError("a key on %s, which is nobody's, came to a guest: %s, then %s" % (
+                keyboard, before, after))
+
+    def wait_moved(self, before, seconds):
+        """Until every monitor shows another frame than `before` ({seat: frames})."""
+        self.pc.wait_until(lambda: all((self.row(each, "frames") or before[each.name]) != before[each.name]
+                                       for each in self.seats), seconds, "all pictures to go on")
+
+    def pids(self, program):
+        """Of a program of ours by its name, or of a unit's main process."""
+        if program in ("irorid", "irori-pulse"):
+            text = self.pc.run("systemctl show -P MainPID %s" % program)[1]
+        else:
+            text = self.pc.run("for p in /proc/[0-9]*; do case $(readlink $p/exe) in */%s) echo ${p#/proc/};; "
+                               "esac; done" % program)[1]
+        return sorted(int(each) for each in text.split() if each != "0")
 
     def check_sound(self, seconds=4):
         """Each seat's sound card holds the tone of its guest and nothing else; the others are quiet. How

@@ -16,7 +16,9 @@ HEADER = 44
 FRAME = 4                 # bytes: 16 bits, two channels
 QUIET = 100               # of 32767: nobody hears it
 WINDOW = RATE // 4
-PURE = 100                # a tone is so many times louder than all that is not it
+MOMENT = RATE // 20       # whole waves of the tones that are used
+APART = 100               # and so many times louder than another's
+PURE = 30                 # a tone is so many times louder than all that is not it
 
 
 def length(path):
@@ -63,16 +65,17 @@ class Heard:
         if own < 1000:
             raise LabError("sound card %s: expected a tone of %d Hz, found %.0f of it in %.1f s "
                            "(peak %d)" % (self.name, hz, own, self.seconds, self.peak))
-        if other > own / PURE:
+        if other > own / APART:
             raise LabError("sound card %s: expected %d Hz alone, found %.0f of it and %.0f of %s Hz" % (
                 self.name, hz, own, other, others))
         return own, other
 
     def check_pure(self, hz):
-        """It holds that tone and nothing else at all, in its best quarter of a second (a break, where
-        the machine was too slow, is not another sound). How many times louder than the rest."""
+        """It holds that tone and nothing else at all, in its best MOMENT (a break, where the machine was
+        too slow, is not another sound). How many times louder than the rest."""
         best = 0
-        for each in self.windows():
+        for at in range(0, len(self.left) - MOMENT + 1, MOMENT // 2):
+            each = self.left[at:at + MOMENT]
             own = analysis.amplitude(each, hz)
             power = sum(x * x for x in each) / len(each)
             rest = max(power - own * own / 2, 1)

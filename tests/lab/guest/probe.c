@@ -1,8 +1,9 @@
 /*
  * A guest that says on its own screen what reaches it. Runs on Hearth (demo/), boots in milliseconds.
  *
- * The screen has the colour probe.colour=RRGGBB (hexadecimal). Bar codes (display/barcode.h) from the
- * top, one each PROBE_LINE lines: frames presented, one a vblank; the last key's code; how many key
+ * The screen has the colour probe.colour=RRGGBB (hexadecimal). Bar codes (display/barcode.h) at the
+ * bottom left, where a seat's own notices are not, the first PROBE_LINE * ROWS lines above the end, one
+ * each PROBE_LINE lines: frames presented, one a vblank; the last key's code; how many key
  * events came; how many keys are down; how many reports of motion came. A tone of probe.hz= plays
  * all the time (0: none). COM1 hears "KEY CODE VALUE", one line an event.
  */
@@ -47,12 +48,17 @@ struct probe {
 	double phase, step;
 };
 
+static unsigned row_top(const struct surface *surface, enum probe_row row)
+{
+	return surface->height - (ROWS - row) * PROBE_LINE;
+}
+
 static void row_draw(struct surface *surface, enum probe_row row, unsigned number)
 {
 	uint32_t bits = barcode_row((uint16_t)number);
 
 	for (unsigned y = 0; y < BARCODE_PLAYER_CELL; y++) {
-		uint32_t *line = surface->pixels + (row * PROBE_LINE + y) * surface->stride;
+		uint32_t *line = surface->pixels + (row_top(surface, row) + y) * surface->stride;
 
 		for (unsigned x = 0; x < BARCODE_CELLS * BARCODE_PLAYER_CELL; x++)
 			line[x] = bits >> (BARCODE_CELLS - 1 - x / BARCODE_PLAYER_CELL) & 1 ? 0xffffff : 0;
@@ -63,7 +69,8 @@ static int probe_present(struct probe *probe)
 {
 	unsigned index = ++probe->row[ROW_FRAMES] % PROBE_BUFFERS;
 	struct display_rect damage = {
-		.width = BARCODE_CELLS * BARCODE_PLAYER_CELL, .height = BARCODE_PLAYER_CELL
+		.y = row_top(&probe->surface[index], ROW_FRAMES),
+		.width = BARCODE_CELLS * BARCODE_PLAYER_CELL,
 	};
 
 	for (unsigned row = 0; row < ROWS; row++) {
