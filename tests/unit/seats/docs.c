@@ -6,14 +6,17 @@
 #include "seats/household_priv.h"
 #include "tests/unit/test.h"
 
-/* The line of the table that begins with the key, BackoffMinMs= beside others. */
+/* The line of the table whose first cell has the key, BackoffMinMs= beside others. */
 static char *line_of(char *const *lines, const char *key)
 {
 	g_autofree char *quoted = g_strdup_printf("`%s=`", key);
 
-	for (; *lines; lines++)
-		if (**lines == '|' && strstr(*lines, quoted))
+	for (; *lines; lines++) {
+		const char *at = strstr(*lines, quoted), *cell = strstr(*lines, " | ");
+
+		if (**lines == '|' && at && cell && at < cell)
 			return *lines;
+	}
 	return NULL;
 }
 
