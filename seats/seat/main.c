@@ -225,6 +225,13 @@ static void on_input_failed(void *data)
 	g_main_loop_quit(seat.loop);
 }
 
+/* Fonts are found while the guest's picture is on its way: it is not to wait for them. */
+static gpointer find_fonts(gpointer data)
+{
+	overlay_prepare();
+	return NULL;
+}
+
 /* All that is opened by its path, before anything of a guest or a device is read. */
 static bool seat_open(const char *name, GError **error)
 {
@@ -244,7 +251,6 @@ static bool seat_open(const char *name, GError **error)
 
 	if (!read_mode(&width, &height, error) || !read_chord(&chord, error))
 		return false;
-	overlay_prepare();
 	tzset();
 	seat.session = session_new(&config);
 	r = seat.session ? devices_attach(seat.devices, seat.session) : -ENOMEM;
@@ -310,6 +316,7 @@ int main(int argc, char **argv)
 		return fail(error->domain == G_OPTION_ERROR ? EX_USAGE : EX_UNAVAILABLE, error);
 	if (!options.no_sandbox && !sandbox_enter(&error))
 		return fail(EX_OSERR, error);
+	g_thread_unref(g_thread_new("fonts", find_fonts, NULL));
 	show_guests();
 	g_unix_signal_add(SIGTERM, on_quit, NULL);
 	g_unix_signal_add(SIGINT, on_quit, NULL);

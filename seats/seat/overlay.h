@@ -114,7 +114,7 @@ bool overlay_draw(const struct overlay_layout *layout, uint8_t *pixels, uint32_t
  * it touched, for who wants to take it away again. */
 struct rect overlay_draw_pointer(const struct overlay_layout *layout, double x, double y,
 	uint8_t *pixels, uint32_t stride);
-/* Loads what drawing needs (fonts) before there is a sandbox. */
+/* Finds the fonts, which takes a while the first time. Any thread. */
 void overlay_prepare(void);
 
 #endif
