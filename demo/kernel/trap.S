@@ -74,10 +74,20 @@ ring3_enter:
 	xorl	%r15d, %r15d
 	iretq
 
-/* The interrupt only says that it has been: the kernel looks at the devices' rings when it wakes. */
+/*
+ * The interrupt only says that it has been: the kernel looks at the devices' rings when it wakes. One that
+ * comes between sti and hlt would be slept over. The processor keeps it back until hlt, QEMU's TCG as a
+ * host of KVM sometimes does not (the shadow of sti is lost when the guest is left just there): so who is
+ * interrupted at a hlt goes on behind it.
+ */
 	.globl wake_entry
 wake_entry:
 	pushq	%rax
+	movq	8(%rsp), %rax		/* rip */
+	cmpb	$0xf4, (%rax)
+	jne	1f
+	incq	8(%rsp)
+1:
 	movabsq	$DIRECT_BASE + 0xfee000b0, %rax	/* end of interrupt */
 	movl	$0, (%rax)
 	popq	%rax
