@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "seats/process.h"
 #include "vmm/error.h"
 
 enum { BUSY_MS = 200 };
@@ -332,10 +333,32 @@ static void guests_begin(struct daemon *daemon)
 	}
 }
 
+/* Seats that ran for an irorid before us and are configured no more. */
+static void strangers_end(struct daemon *daemon)
+{
+	g_autofree char *folder = g_build_filename(daemon->config.runtime, "seats", NULL);
+	g_autoptr(GDir) dir = g_dir_open(folder, 0, NULL);
+	const char *file;
+
+	while (dir && (file = g_dir_read_name(dir))) {
+		g_autofree char *path = g_build_filename(folder, file, NULL);
+		g_autofree char *name = g_strdup(file);
+
+		if (!g_str_has_suffix(name, ".sock"))
+			continue;
+		name[strlen(name) - strlen(".sock")] = '\0';
+		if (daemon_seat(daemon, name))
+			continue;
+		g_message("seat %s is configured no more", name);
+		process_evict(path);
+	}
+}
+
 struct daemon *daemon_new(const struct daemon_config *config, const struct daemon_events *events,
 	void *data, GError **error)
 {
 	struct daemon *daemon = g_new0(struct daemon, 1);
+	bool first;
 
 	daemon->config = *config;
 	daemon->events = events;
@@ -354,13 +377,15 @@ struct daemon *daemon_new(const struct daemon_config *config, const struct daemo
 	complain(daemon->household);
 	guests_take(daemon, daemon->household);
 	people_open(daemon);
-	if (daemon->household->seats->len)
+	first = !daemon->household->seats->len;
+	if (!first)
 		seats_take(daemon, daemon->household->seats);
 	daemon->started = true;
 	guests_begin(daemon);
-	if (!daemon->household->seats->len)
+	if (first)
 		first_begin(daemon);
-	else
+	strangers_end(daemon);
+	if (!first)
 		for (guint i = 0; i < daemon->seats->len; i++)
 			seat_begin(g_ptr_array_index(daemon->seats, i));
 	devices_assign(daemon);

@@ -258,3 +258,15 @@ bool process_wanted(const struct process *process)
 {
 	return process->wanted;
 }
+
+void process_evict(const char *socket)
+{
+	int fd = socket_connect(socket);
+	pid_t pid = fd < 0 ? 0 : peer_pid(fd);
+
+	if (fd >= 0)
+		close(fd);
+	if (pid > 1)
+		kill(pid, SIGKILL);
+	unlink(socket);
+}

@@ -78,4 +78,7 @@ enum process_state process_state(const struct process *process);
 pid_t process_pid(const struct process *process);
 bool process_wanted(const struct process *process);
 
+/* Whoever listens there is nobody's any more: killed, and the socket removed. */
+void process_evict(const char *socket);
+
 #endif

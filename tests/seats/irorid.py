@@ -210,6 +210,12 @@ def daemon_dies(home):
         seat.wait("guest", since, name="mika", state=RUNNING)
         expect(time.monotonic() - begun < PATIENCE / 4, "soon")
     expect(home.get("guest", "mika", "Reboots") == 0, "no reboot")
+    home.kill()
+    os.rename(os.path.join(home.etc, "seats.d/study.conf"), os.path.join(home.etc, "seats.d/attic.conf"))
+    home.start()
+    Seat(home, "attic").wait("ready")
+    wait(lambda: not os.path.exists("/proc/%d" % pids[1]), "the seat that is configured no more to end")
+    expect(home.get("guest", "mika", "Pid") == pids[0], "its guest stays")
 
 
 def seat_dies(home):
