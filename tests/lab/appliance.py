@@ -35,7 +35,7 @@ menuentry "Irori" {
 def base():
     """A folder with disk.img: the file system of the packages alone."""
     include = image.packages(image.APPLIANCE)
-    shell = image.MAKE_PC % (SIZE - bootdisk.ROOT_AT - bootdisk.MIB, image.WITHOUT_MOUNTS)
+    shell = image.MAKE_PC % (image.FONTS, SIZE - bootdisk.ROOT_AT - bootdisk.MIB, image.WITHOUT_MOUNTS)
     # busybox is the lab's
     shell = shell.replace('cp "$1/bin/busybox" "$out/"; ', "")
     return cache.cached("appliance", [include, shell, image.SUITE, list(image.EXCLUDED)],
