@@ -195,8 +195,8 @@ class Household:
                 keyboard, before, after))
 
     def wait_moved(self, before, seconds):
-        """Until every monitor shows another frame than `before` ({seat: frames})."""
-        self.pc.wait_until(lambda: all((self.row(each, "frames") or before[each.name]) != before[each.name]
+        """Until every monitor shows another frame than `before` ({seat: frames, None if it was dark})."""
+        self.pc.wait_until(lambda: all(self.row(each, "frames") not in (None, before[each.name])
                                        for each in self.seats), seconds, "all pictures to go on")
 
     def pids(self, program):

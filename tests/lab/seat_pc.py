@@ -124,6 +124,7 @@ class SeatPc:
     def __init__(self, pc, hardware):
         self.pc = pc
         self.hardware = hardware
+        self.numbers = {}       # of connectors, the kernel's
         self.sized = set()      # monitors that were ever given a size
         self.usb = {}           # id of what is plugged in: (port, console or None)
 
@@ -141,23 +142,38 @@ class SeatPc:
                      if self.hardware.path(card)[4:] in listing}:
             for head, each in enumerate(sorted(listing[self.hardware.path(card)[4:]])):
                 found[card, head] = each[1:]
+                self.numbers[card, head] = each[0]
         return found
 
     def connected(self):
         """{(card, head): mode} of the monitors that are plugged in."""
         return {place: mode for place, (there, mode) in self.outputs().items() if there}
 
-    def monitor_plug(self, card, head, width=WIDTH, height=HEIGHT):
-        """Plugs in a monitor of that size (or gives the one there another); 0 x 0 pulls it out."""
+    def monitor_plug(self, card, head, width=WIDTH, height=HEIGHT, settle=True):
+        """Plugs in a monitor of that size (or gives the one there another); 0 x 0 pulls it out. `settle`:
+        until the kernel has seen it. Linux' virtio-gpu asks for the monitors and looks at what it knew
+        before the answer has come; a connector that it so misses is looked at again, by hand."""
+        self.monitor_size(card, head, width, height)
+        if not settle:
+            return
+        try:
+            self.pc.wait_until(lambda: self.outputs()[card, head][0] == bool(width), 1, "a monitor")
+        except LabError:
+            self.pc.run("echo detect >$(ls -d /sys/class/drm/card*-Virtual-%d)/status" %
+                        self.numbers[card, head], check=True)
+            self.pc.wait_until(lambda: self.outputs()[card, head][0] == bool(width), 5,
+                               "a monitor to be plugged in or out")
+
+    def monitor_size(self, card, head, width, height):
         if (card, head) not in self.hardware.monitors:
             raise LabError("the monitor at %s, output %d, is screwed on" % (card, head))
         self.sized.add((card, head))
         rfb.set_desktop_size(os.path.join(self.pc.sockets, "%s-%d.vnc" % (card, head)), width, height)
 
-    def monitor_unplug(self, card, head):
+    def monitor_unplug(self, card, head, settle=True):
         if (card, head) not in self.sized:  # QEMU takes 0 x 0 for what it has been from the start
-            self.monitor_plug(card, head)
-        self.monitor_plug(card, head, 0, 0)
+            self.monitor_size(card, head, WIDTH, HEIGHT)
+        self.monitor_plug(card, head, 0, 0, settle)
 
     def look(self, card, head=0, name=None):
         """What that monitor shows, as a picture.Picture. With a name, it stays as NAME.png with the logs."""
