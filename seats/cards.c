@@ -141,6 +141,19 @@ void cards_take_back(struct cards *cards, struct seat_lease *lease)
 	*lease = (struct seat_lease){ 0 };
 }
 
+void cards_probe(struct cards *cards)
+{
+	GHashTableIter iter;
+	gpointer node, card;
+
+	g_hash_table_iter_init(&iter, cards->open);
+	while (g_hash_table_iter_next(&iter, &node, &card)) {
+		unsigned n;
+
+		g_free(lease_card_connectors(card, &n, NULL));
+	}
+}
+
 void cards_dark(struct cards *cards)
 {
 	GHashTableIter iter;

@@ -45,6 +45,8 @@ unsigned cards_connected(struct cards *cards, const char *node, const char *cons
 bool cards_lend(struct cards *cards, const char *node, const uint32_t *connectors, unsigned n,
 	struct seat_lease *lease, int *fd, GError **error);
 void cards_take_back(struct cards *cards, struct seat_lease *lease);
+/* Asks each card what is connected now, so that sysfs knows it too. */
+void cards_probe(struct cards *cards);
 /* What nobody has goes dark. */
 void cards_dark(struct cards *cards);
 

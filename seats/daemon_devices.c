@@ -512,7 +512,16 @@ static void removed(void *data, const struct inventory_item *item)
 	news(daemon, item);
 }
 
+static void hotplug(void *data)
+{
+	struct daemon *daemon = data;
+
+	if (daemon->cards)
+		cards_probe(daemon->cards);
+}
+
 static const struct inventory_events inventory_events = {
+	.hotplug = hotplug,
 	.added = added,
 	.changed = changed,
 	.removed = removed,

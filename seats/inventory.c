@@ -235,10 +235,13 @@ static void event_take(struct inventory *inventory, struct udev_device *device)
 	for (unsigned i = 0; i < INVENTORY_SOURCES; i++) {
 		if (g_strcmp0(subsystem, inventory_sources[i].subsystem))
 			continue;
-		if (inventory_sources[i].whole)
+		if (inventory_sources[i].whole) {
+			if (inventory->events && inventory->events->hotplug)
+				inventory->events->hotplug(inventory->data);
 			source_look(inventory, i);
-		else
+		} else {
 			device_take(inventory, i, device, gone);
+		}
 	}
 }
 

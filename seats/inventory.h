@@ -52,6 +52,10 @@ struct inventory_item {
 struct inventory;
 
 struct inventory_events {
+	/* A graphics card says that a monitor came or went, before its connectors are looked at. What
+	 * sysfs says is what the last one found who asked the card; while a card has a master, nobody
+	 * does but that master: now is the time. May be NULL. */
+	void (*hotplug)(void *data);
 	/* `item` is valid until return; so is what inventory_items says. A change of a monitor
 	 * (plugged in, out) is `changed`. */
 	void (*added)(void *data, const struct inventory_item *item);

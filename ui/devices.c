@@ -201,7 +201,9 @@ static void item_removed(void *data, const struct inventory_item *item)
 	print_event(data, item, '-');
 }
 
-static const struct inventory_events watched = { item_added, item_changed, item_removed };
+static const struct inventory_events watched = {
+	.added = item_added, .changed = item_changed, .removed = item_removed,
+};
 
 static gboolean arrived(int fd, GIOCondition condition, gpointer data)
 {

@@ -78,7 +78,9 @@ static void hear_removed(void *data, const struct inventory_item *item)
 	heard->listed = is_listed(heard->inventory, item);
 }
 
-static const struct inventory_events events = { hear_added, hear_changed, hear_removed };
+static const struct inventory_events events = {
+	.added = hear_added, .changed = hear_changed, .removed = hear_removed,
+};
 
 static const struct inventory_item *find(const struct inventory *inventory,
 	enum inventory_kind kind, const char *place)
