@@ -7,9 +7,10 @@
 #include <errno.h>
 #include <linux/input-event-codes.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <sys/un.h>
+#include <sys/uio.h>
 #include <unistd.h>
+
+#include "display/packet.h"
 
 #define SIZE_IS(type, bytes) _Static_assert(sizeof(struct type) == (bytes), #type " has padding")
 SIZE_IS(link_header, 4);
@@ -271,52 +272,17 @@ int link_parse(enum link_side from, const void *packet, size_t len, unsigned n_f
 	return 0;
 }
 
-/* Takes the descriptors out of the control data: the first is kept, the rest are closed. */
-static unsigned fds_collect(struct msghdr *msg, int *first)
-{
-	unsigned n = 0;
-
-	*first = -1;
-	for (struct cmsghdr *c = CMSG_FIRSTHDR(msg); c; c = CMSG_NXTHDR(msg, c)) {
-		if (c->cmsg_level != SOL_SOCKET || c->cmsg_type != SCM_RIGHTS)
-			continue;
-		for (size_t at = 0; CMSG_LEN(at + sizeof(int)) <= c->cmsg_len; at += sizeof(int)) {
-			int fd;
-
-			memcpy(&fd, CMSG_DATA(c) + at, sizeof(fd));
-			if (n++)
-				close(fd);
-			else
-				*first = fd;
-		}
-	}
-	return n;
-}
-
 int link_receive(int socket, enum link_side from, struct link_message *message)
 {
 	/* One byte more than allowed, so that a packet that is too long shows. */
 	uint8_t packet[sizeof(struct link_header) + LINK_MAX_BODY + 1];
-	_Alignas(struct cmsghdr) char control[CMSG_SPACE(4 * sizeof(int))];
-	struct iovec iov = { .iov_base = packet, .iov_len = sizeof(packet) };
-	struct msghdr msg = { .msg_iov = &iov, .msg_iovlen = 1,
-		.msg_control = control, .msg_controllen = sizeof(control) };
 	unsigned n_fds;
-	ssize_t len;
 	int fd, r;
+	ssize_t len = packet_receive(socket, packet, sizeof(packet), &fd, &n_fds);
 
-	do
-		len = recvmsg(socket, &msg, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
-	while (len < 0 && errno == EINTR);
-	if (len < 0)
-		return errno == EAGAIN ? 0 : -EPIPE;
-	n_fds = fds_collect(&msg, &fd);
-	if (len == 0)
-		r = -EPIPE; /* an empty packet is none of ours: the end either way */
-	else if (msg.msg_flags & (MSG_TRUNC | MSG_CTRUNC))
-		r = -EPROTO;
-	else
-		r = link_parse(from, packet, len, n_fds, message);
+	if (len <= 0)
+		return (int)len;
+	r = link_parse(from, packet, (size_t)len, n_fds, message);
 	if (r < 0) {
 		if (fd >= 0)
 			close(fd);
@@ -329,45 +295,13 @@ int link_receive(int socket, enum link_side from, struct link_message *message)
 int link_send(int socket, uint16_t opcode, const void *body, size_t size, int fd)
 {
 	const struct opcode_rule *rule = rule_find(opcode);
-	_Alignas(struct cmsghdr) char control[CMSG_SPACE(sizeof(int))] = { 0 };
 	struct link_header header = { .opcode = opcode, .size = (uint16_t)size };
-	struct iovec iov[2] = {
+	struct iovec parts[2] = {
 		{ .iov_base = &header, .iov_len = sizeof(header) },
 		{ .iov_base = (void *)body, .iov_len = size },
 	};
-	struct msghdr msg = { .msg_iov = iov, .msg_iovlen = 2 };
-	ssize_t len;
 
 	if (!rule || !rule_allows_size(rule, size) || rule->fd != (fd >= 0))
 		return -EINVAL;
-	if (fd >= 0) {
-		struct cmsghdr *c = (struct cmsghdr *)control;
-
-		msg.msg_control = control;
-		msg.msg_controllen = sizeof(control);
-		c->cmsg_level = SOL_SOCKET;
-		c->cmsg_type = SCM_RIGHTS;
-		c->cmsg_len = CMSG_LEN(sizeof(fd));
-		memcpy(CMSG_DATA(c), &fd, sizeof(fd));
-	}
-	do
-		len = sendmsg(socket, &msg, MSG_DONTWAIT | MSG_NOSIGNAL);
-	while (len < 0 && errno == EINTR);
-	if (len >= 0)
-		return 0;
-	if (errno == EAGAIN || errno == ENOBUFS || errno == ETOOMANYREFS)
-		return -EAGAIN;
-	return -EPIPE;
-}
-
-int link_address(const char *path, struct sockaddr_un *address)
-{
-	size_t len = strlen(path);
-
-	memset(address, 0, sizeof(*address));
-	address->sun_family = AF_UNIX;
-	if (!len || len >= sizeof(address->sun_path))
-		return -ENAMETOOLONG;
-	memcpy(address->sun_path, path, len);
-	return 0;
+	return packet_send(socket, parts, 2, fd);
 }

@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "display/link_codec.h"
+#include "display/packet.h"
 
 /* At a time, so that a guest that floods cannot keep its seat's loop from anything else. */
 #define DISPATCH_MAX 256
@@ -286,7 +287,7 @@ struct link_client *link_client_connect(const char *path, uint32_t wants, const 
 	const struct link_client_events *events, void *data, GError **error)
 {
 	struct sockaddr_un address;
-	int sock, r = link_address(path, &address);
+	int sock, r = packet_address(path, &address);
 
 	if (r < 0) {
 		g_set_error(error, G_FILE_ERROR, g_file_error_from_errno(-r),

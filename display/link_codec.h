@@ -65,8 +65,4 @@ int link_receive(int socket, enum link_side from, struct link_message *message);
  * no SIGPIPE. fd -1: none; stays the caller's. */
 int link_send(int socket, uint16_t opcode, const void *body, size_t size, int fd);
 
-/* Fills a sockaddr_un; -ENAMETOOLONG. */
-struct sockaddr_un;
-int link_address(const char *path, struct sockaddr_un *address);
-
 #endif

@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "display/link_server_priv.h"
+#include "display/packet.h"
 
 /* Messages of one seat at a time; the others and the guest have their turn between. */
 #define MESSAGES_MAX 32
@@ -417,7 +418,7 @@ static int server_listen(struct link_server *server, const char *path)
 {
 	struct sockaddr_un address;
 	char *folder;
-	int r = link_address(path, &address);
+	int r = packet_address(path, &address);
 
 	if (r < 0)
 		return r;

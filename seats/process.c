@@ -10,7 +10,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#include "seats/wire_codec.h"
+#include "display/packet.h"
 
 enum {
 	CONNECT_EVERY_MS = 10,
@@ -72,7 +72,7 @@ static pid_t peer_pid(int fd)
 static int socket_connect(const char *path)
 {
 	struct sockaddr_un address;
-	int fd, code = wire_address(path, &address);
+	int fd, code = packet_address(path, &address);
 
 	if (code)
 		return code;

@@ -8,9 +8,10 @@
 #include <glib.h>
 #include <stddef.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <sys/un.h>
+#include <sys/uio.h>
 #include <unistd.h>
+
+#include "display/packet.h"
 
 #define SIZE_IS(type, bytes) _Static_assert(sizeof(struct type) == (bytes), #type " has padding")
 SIZE_IS(wire_header, 4);
@@ -264,53 +265,18 @@ int wire_parse(enum wire_side from, const void *packet, size_t len, unsigned n_f
 	return body_check(rule, &message->body) ? 0 : -EPROTO;
 }
 
-/* Takes the descriptors out of the control data: the first is kept, the rest are closed. */
-static unsigned fds_collect(struct msghdr *msg, int *first)
-{
-	unsigned n = 0;
-
-	*first = -1;
-	for (struct cmsghdr *c = CMSG_FIRSTHDR(msg); c; c = CMSG_NXTHDR(msg, c)) {
-		if (c->cmsg_level != SOL_SOCKET || c->cmsg_type != SCM_RIGHTS)
-			continue;
-		for (size_t at = 0; CMSG_LEN(at + sizeof(int)) <= c->cmsg_len; at += sizeof(int)) {
-			int fd;
-
-			memcpy(&fd, CMSG_DATA(c) + at, sizeof(fd));
-			if (n++)
-				close(fd);
-			else
-				*first = fd;
-		}
-	}
-	return n;
-}
-
 int wire_receive(int socket, enum wire_side from, struct wire_message *message)
 {
 	/* One byte more than allowed, so that a packet that is too long shows. */
 	uint8_t packet[sizeof(struct wire_header) + WIRE_MAX_BODY + 1];
-	_Alignas(struct cmsghdr) char control[CMSG_SPACE(4 * sizeof(int))];
-	struct iovec iov = { .iov_base = packet, .iov_len = sizeof(packet) };
-	struct msghdr msg = { .msg_iov = &iov, .msg_iovlen = 1, .msg_control = control,
-		.msg_controllen = sizeof(control) };
 	unsigned n_fds;
-	ssize_t len;
 	int fd, r;
+	ssize_t len = packet_receive(socket, packet, sizeof(packet), &fd, &n_fds);
 
-	do
-		len = recvmsg(socket, &msg, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
-	while (len < 0 && errno == EINTR);
-	if (len < 0)
-		return errno == EAGAIN ? 0 : -EPIPE;
-	n_fds = fds_collect(&msg, &fd);
-	if (len == 0)
-		r = -EPIPE; /* an empty packet is none of ours: the end either way */
-	else if (msg.msg_flags & (MSG_TRUNC | MSG_CTRUNC))
-		r = -EPROTO;
-	else
-		r = wire_parse(from, packet, (size_t)len, n_fds, message);
+	r = len <= 0 ? (int)len : wire_parse(from, packet, (size_t)len, n_fds, message);
 	wire_forget(packet, sizeof(packet));
+	if (len <= 0)
+		return r;
 	if (r < 0) {
 		if (fd >= 0)
 			close(fd);
@@ -323,15 +289,13 @@ int wire_receive(int socket, enum wire_side from, struct wire_message *message)
 int wire_send(int socket, uint16_t opcode, const void *body, size_t size, int fd)
 {
 	const struct opcode_rule *rule = rule_find(opcode);
-	_Alignas(struct cmsghdr) char control[CMSG_SPACE(sizeof(int))] = { 0 };
 	struct wire_header header = { .opcode = opcode, .size = (uint16_t)size };
 	union wire_body copy;
-	struct iovec iov[2] = {
+	struct iovec parts[2] = {
 		{ .iov_base = &header, .iov_len = sizeof(header) },
 		{ .iov_base = &copy, .iov_len = size },
 	};
-	struct msghdr msg = { .msg_iov = iov, .msg_iovlen = 2 };
-	ssize_t len;
+	int r;
 
 	if (!rule || rule->size != size || rule->fd != (fd >= 0))
 		return -EINVAL;
@@ -339,23 +303,9 @@ int wire_send(int socket, uint16_t opcode, const void *body, size_t size, int fd
 		memcpy(&copy, body, size);
 	if (!body_check(rule, &copy))
 		return -EINVAL;
-	if (fd >= 0) {
-		struct cmsghdr *c = (struct cmsghdr *)control;
-
-		msg.msg_control = control;
-		msg.msg_controllen = sizeof(control);
-		c->cmsg_level = SOL_SOCKET;
-		c->cmsg_type = SCM_RIGHTS;
-		c->cmsg_len = CMSG_LEN(sizeof(fd));
-		memcpy(CMSG_DATA(c), &fd, sizeof(fd));
-	}
-	do
-		len = sendmsg(socket, &msg, MSG_DONTWAIT | MSG_NOSIGNAL);
-	while (len < 0 && errno == EINTR);
+	r = packet_send(socket, parts, 2, fd);
 	wire_forget(&copy, sizeof(copy));
-	if (len >= 0)
-		return 0;
-	return errno == EAGAIN || errno == ENOBUFS || errno == ETOOMANYREFS ? -EAGAIN : -EPIPE;
+	return r;
 }
 
 void wire_text(char *field, size_t size, const char *text)
@@ -370,18 +320,6 @@ void wire_text(char *field, size_t size, const char *text)
 		len = (size_t)(g_utf8_find_prev_char(valid, valid + size) - valid);
 	memset(field, 0, size);
 	memcpy(field, valid, len);
-}
-
-int wire_address(const char *path, struct sockaddr_un *address)
-{
-	size_t len = strlen(path);
-
-	memset(address, 0, sizeof(*address));
-	address->sun_family = AF_UNIX;
-	if (!len || len >= sizeof(address->sun_path))
-		return -ENAMETOOLONG;
-	memcpy(address->sun_path, path, len);
-	return 0;
 }
 
 void wire_forget(void *secret, size_t size)

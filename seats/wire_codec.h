@@ -75,10 +75,6 @@ int wire_send(int socket, uint16_t opcode, const void *body, size_t size, int fd
  * what is no UTF-8 becomes U+FFFD, a control character '?'. NULL: "". The rest is made zero. */
 void wire_text(char *field, size_t size, const char *text);
 
-/* Fills a sockaddr_un; -ENAMETOOLONG. */
-struct sockaddr_un;
-int wire_address(const char *path, struct sockaddr_un *address);
-
 /* Overwrites a PIN once it has been used; not optimized away. */
 void wire_forget(void *secret, size_t size);
 

@@ -12,6 +12,8 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "display/packet.h"
+
 enum { CONTROL_TURN = 64 /* messages before others have their turn */ };
 
 struct control {
@@ -114,7 +116,7 @@ static int control_listen(struct control *control, const char *path)
 {
 	struct sockaddr_un address;
 	mode_t mask;
-	int r = wire_address(path, &address);
+	int r = packet_address(path, &address);
 
 	if (r < 0)
 		return r;

@@ -2,6 +2,7 @@
  * Guests and seats as units, by fork: what is started, what dies and comes back, what is found again.
  * The guest is a fake one: the real link server without a machine (tests/seat/fake_guest.c).
  */
+#include "display/packet.h"
 #include "seats/guest_unit.h"
 #include "seats/seat_unit.h"
 #include "seats/wire_codec.h"
@@ -285,7 +286,7 @@ static int seat_listen(void)
 	int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 
 	g_unlink(path);
-	test_equal(wire_address(path, &address), 0);
+	test_equal(packet_address(path, &address), 0);
 	test_equal(bind(fd, (struct sockaddr *)&address, sizeof(address)), 0);
 	test_equal(listen(fd, 4), 0);
 	return fd;

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "display/link_codec.h"
+#include "display/packet.h"
 #include "tests/unit/test.h"
 
 static struct link_message message;
@@ -268,10 +269,10 @@ static void address_lengths(void)
 
 	memset(path, 'x', sizeof(path));
 	path[sizeof(path) - 1] = 0;
-	test_equal(link_address(path, &address), -ENAMETOOLONG);
+	test_equal(packet_address(path, &address), -ENAMETOOLONG);
 	path[sizeof(path) - 2] = 0;
-	test_equal(link_address(path, &address), 0);
-	test_equal(link_address("", &address), -ENAMETOOLONG);
+	test_equal(packet_address(path, &address), 0);
+	test_equal(packet_address("", &address), -ENAMETOOLONG);
 }
 
 int main(void)

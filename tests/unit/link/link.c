@@ -1,6 +1,7 @@
 /*
  * Both ends of the seat link: who is let in, what is replayed, what is refused.
  */
+#include "display/packet.h"
 #include "tests/unit/link/fake.h"
 
 #include <sys/resource.h>
@@ -467,7 +468,7 @@ static void no_descriptor_is_no_spin(void)
 	char byte;
 
 	start(path);
-	test_equal(link_address(path, &address), 0);
+	test_equal(packet_address(path, &address), 0);
 	test_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
 	none = before;
 	none.rlim_cur = (rlim_t)dup(sock); /* the lowest that is free */

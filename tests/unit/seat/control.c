@@ -13,6 +13,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "display/packet.h"
 #include "seats/seat/control.h"
 #include "seats/seat/told.h"
 
@@ -293,7 +294,7 @@ static int dial(const char *path)
 	struct sockaddr_un address;
 	int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK, 0);
 
-	test_equal(wire_address(path, &address), 0);
+	test_equal(packet_address(path, &address), 0);
 	test_equal(connect(fd, (struct sockaddr *)&address, sizeof(address)), 0);
 	test_equal(wire_send(fd, WIRE_HELLO, &body, sizeof(body), -1), 0);
 	turn();
