@@ -315,8 +315,10 @@ static void terminate(struct bus_object *object, GVariant *arguments, GDBusMetho
 
 static void start(struct bus_object *object, GVariant *arguments, GDBusMethodInvocation *invocation)
 {
-	guest_unit_start(bus_guest(object));
-	answer(invocation, 0, NULL);
+	struct guest_unit *guest = bus_guest(object);
+	int r = guest_unit_start(guest);
+
+	answer(invocation, r, r ? guest_unit_why(guest) : NULL);
 }
 
 static void stop(struct bus_object *object, GVariant *arguments, GDBusMethodInvocation *invocation)
@@ -330,8 +332,10 @@ static void stop(struct bus_object *object, GVariant *arguments, GDBusMethodInvo
 
 static void restart(struct bus_object *object, GVariant *arguments, GDBusMethodInvocation *invocation)
 {
-	guest_unit_restart(bus_guest(object));
-	answer(invocation, 0, NULL);
+	struct guest_unit *guest = bus_guest(object);
+	int r = guest_unit_restart(guest);
+
+	answer(invocation, r, r ? guest_unit_why(guest) : NULL);
 }
 
 static void pause_guest(struct bus_object *object, GVariant *arguments,

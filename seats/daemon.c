@@ -237,6 +237,23 @@ static void complain(const struct household *household)
 		g_warning("%s", (char *)g_ptr_array_index(household->complaints, i));
 }
 
+/* Who may start. A guest of somebody who is not configured would have no hours and no PIN: a slip of
+ * the pen is to give nobody anything. */
+void daemon_guests_bar(struct daemon *daemon)
+{
+	for (guint i = 0; i < daemon->guests->len; i++) {
+		struct guest_unit *unit = g_ptr_array_index(daemon->guests, i);
+		const char *person = guest_unit_entry(unit)->person;
+		g_autofree char *why = NULL;
+
+		if (person && !household_person(daemon->household, person))
+			why = g_strdup_printf("does not start: there is no person %s", person);
+		else if (daemon->powering_off)
+			why = g_strdup("does not start: everything is being switched off");
+		guest_unit_bar(unit, why);
+	}
+}
+
 /* Guests of a household: those that are known already stay as they are. */
 static void guests_take(struct daemon *daemon, struct household *household)
 {
@@ -282,6 +299,7 @@ static void guests_take(struct daemon *daemon, struct household *household)
 	}
 	g_ptr_array_unref(daemon->guests);
 	daemon->guests = guests;
+	daemon_guests_bar(daemon);
 }
 
 static void seats_take(struct daemon *daemon, const GPtrArray *configs)

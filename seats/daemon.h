@@ -108,6 +108,8 @@ struct guest_unit *daemon_guest_by_id(struct daemon *daemon, uint32_t id);
 struct person_time *daemon_person(struct daemon *daemon, const char *name);
 /* The configured or the proposed: struct seat_config. */
 const GPtrArray *daemon_seat_configs(const struct daemon *daemon);
+/* Says anew which guests may start. */
+void daemon_guests_bar(struct daemon *daemon);
 /* Events go out once, from the loop. */
 void daemon_changed(struct daemon *daemon);
 void daemon_policy(struct daemon *daemon, enum policy_event_type type, uint32_t guest,

@@ -102,13 +102,16 @@ static bool in_use(struct daemon *daemon, const struct person_time *time)
 	return false;
 }
 
-static void verdict_apply(struct daemon *daemon, const struct person_time *time)
+/* Every guest, also one whose person has no limit any more, or that is nobody's now. Whose person is not
+ * configured stands still, if it runs at all. */
+static void verdicts_apply(struct daemon *daemon)
 {
 	for (guint i = 0; i < daemon->guests->len; i++) {
 		struct guest_unit *guest = g_ptr_array_index(daemon->guests, i);
+		const char *name = guest_unit_entry(guest)->person;
+		const struct person_time *time = name ? daemon_person(daemon, name) : NULL;
 
-		if (!g_strcmp0(guest_unit_entry(guest)->person, time->person->name))
-			guest_unit_freeze(guest, !time->verdict.allowed);
+		guest_unit_freeze(guest, time ? !time->verdict.allowed : name != NULL);
 	}
 }
 
@@ -178,7 +181,6 @@ void people_step(struct daemon *daemon)
 			in_use(daemon, time) ? elapsed_us : 0);
 		time->known = true;
 		next_s = MIN(next_s, time->verdict.next_s);
-		verdict_apply(daemon, time);
 		if (!known || before.allowed != time->verdict.allowed || time->verdict.warning ||
 			before.left_us != time->verdict.left_us)
 			verdict_tell(daemon, time);
@@ -188,6 +190,7 @@ void people_step(struct daemon *daemon)
 			usage_keep(daemon, time);
 		}
 	}
+	verdicts_apply(daemon);
 	g_clear_handle_id(&daemon->people_timer, g_source_remove);
 	if (!any)
 		return;
@@ -215,11 +218,11 @@ int people_extend(struct daemon *daemon, const char *person, uint32_t minutes, c
 	return 0;
 }
 
-/* Whose PIN it may be: a parent's, or the person's own (NULL: nobody's). Each is tried, so that how long
+/* Whose PIN it is: a parent's, or the person's own (NULL: nobody's). Each is tried, so that how long
  * it takes says nothing. */
-static bool pin_is(const struct daemon *daemon, const char *person, const char *pin, bool *any)
+static enum pin_whose pin_is(const struct daemon *daemon, const char *person, const char *pin, bool *any)
 {
-	bool right = false;
+	enum pin_whose whose = PIN_WRONG;
 
 	*any = false;
 	for (guint i = 0; i < daemon->people->len; i++) {
@@ -229,27 +232,29 @@ static bool pin_is(const struct daemon *daemon, const char *person, const char *
 		if (!p->pin || (!p->parent && g_strcmp0(person, p->name)))
 			continue;
 		*any = true;
-		right |= pin_matches(p->pin, pin);
+		if (pin_matches(p->pin, pin))
+			whose = MAX(whose, p->parent ? PIN_PARENT : PIN_OWN);
 	}
-	return right;
+	return whose;
 }
 
 static int pin_try(struct seat *seat, const char *person, const char *pin, const char **why)
 {
 	int64_t now = seat->daemon->config.now();
-	bool any, right;
+	enum pin_whose whose;
+	bool any;
 
 	if (pin_wait(&seat->throttle, now)) {
 		*why = "Too many tries: wait a minute";
 		return -EBUSY;
 	}
-	right = pin_is(seat->daemon, person, pin, &any);
+	whose = pin_is(seat->daemon, person, pin, &any);
 	if (!any) {
 		*why = "No parent has a PIN";
 		return -EPERM;
 	}
-	pin_tried(&seat->throttle, right, now);
-	if (right)
+	pin_tried(&seat->throttle, whose, now);
+	if (whose != PIN_WRONG)
 		return 0;
 	*why = "That is not the PIN";
 	return -EACCES;

@@ -14,6 +14,7 @@ static void off(struct daemon *daemon)
 {
 	g_clear_handle_id(&daemon->off_timer, g_source_remove);
 	daemon->powering_off = false;
+	daemon_guests_bar(daemon);
 	daemon_changed(daemon);
 	daemon->events->off(daemon->data, daemon->off_machine);
 }
@@ -60,6 +61,7 @@ void daemon_poweroff(struct daemon *daemon, bool machine)
 	if (daemon->powering_off)
 		return;
 	daemon->powering_off = true;
+	daemon_guests_bar(daemon);
 	g_message("all guests are switched off%s", machine ? ", then the machine" : "");
 	daemon->off_timer = g_timeout_add_seconds(daemon->household->irori.shutdown_seconds + GRACE_S,
 		off_late, daemon);

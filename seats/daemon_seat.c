@@ -82,6 +82,13 @@ static uint32_t shown_at_first(const struct seat *seat)
 	return n == 1 && daemon_seat_configs(daemon)->len == 1 ? guest_unit_id(only) : 0;
 }
 
+static bool person_has_pin(struct daemon *daemon, const char *name)
+{
+	const struct person_time *time = name ? daemon_person(daemon, name) : NULL;
+
+	return time && time->person->pin;
+}
+
 void seat_begin(struct seat *seat)
 {
 	g_autofree char *path = state_path(seat);
@@ -95,6 +102,8 @@ void seat_begin(struct seat *seat)
 		seat->locked = g_key_file_get_boolean(file, "Seat", "Locked", NULL);
 	} else {
 		seat->shown = shown_at_first(seat);
+		/* Switching the PC off and on is no way around a PIN. */
+		seat->locked = person_has_pin(seat->daemon, seat_person(seat));
 	}
 	seat_unit_start(seat->unit);
 }
@@ -212,13 +221,6 @@ static void leave(struct seat *seat, uint32_t id)
 		guest_unit_restart(guest);
 }
 
-static bool person_has_pin(struct daemon *daemon, const char *name)
-{
-	const struct person_time *time = name ? daemon_person(daemon, name) : NULL;
-
-	return time && time->person->pin;
-}
-
 int seat_switch(struct seat *seat, const char *name, const char **why)
 {
 	struct daemon *daemon = seat->daemon;
@@ -230,6 +232,11 @@ int seat_switch(struct seat *seat, const char *name, const char **why)
 		if (why)
 			*why = "There is no such guest for this seat";
 		return -ENOENT;
+	}
+	if (guest && !guest_unit_on(guest) && guest_unit_barred(guest)) {
+		if (why)
+			*why = guest_unit_barred(guest);
+		return -EPERM;
 	}
 	people_step(daemon); /* up to now it was the other's time */
 	seat->shown = guest ? guest_unit_id(guest) : 0;
@@ -316,28 +323,34 @@ static int ask_switch(struct seat *seat, const struct wire_request *request, con
 static int ask_start(struct seat *seat, const struct wire_request *request, const char **why)
 {
 	struct guest_unit *guest = asked_guest(seat, request, why);
+	int r = 0;
 
 	if (!guest)
 		return -ENOENT;
 	if (!guest_unit_on(guest) || guest_unit_state(guest) == WIRE_GUEST_STARTING)
-		guest_unit_start(guest);
+		r = guest_unit_start(guest);
 	else if (guest_unit_state(guest) == WIRE_GUEST_PAUSED)
 		return guest_unit_pause(guest, false);
 	else if (guest_unit_state(guest) == WIRE_GUEST_CRASHED)
-		guest_unit_restart(guest);
-	return 0;
+		r = guest_unit_restart(guest);
+	if (r)
+		*why = guest_unit_why(guest);
+	return r;
 }
 
 static int ask_restart(struct seat *seat, const struct wire_request *request, const char **why)
 {
 	struct guest_unit *guest = asked_guest(seat, request, why);
+	int r;
 
 	if (!guest)
 		return -ENOENT;
 	if (!theirs(seat, guest, why))
 		return -EPERM;
-	guest_unit_restart(guest);
-	return 0;
+	r = guest_unit_restart(guest);
+	if (r)
+		*why = guest_unit_why(guest);
+	return r;
 }
 
 static int ask_poweroff(struct seat *seat, const struct wire_request *request, const char **why)

@@ -36,8 +36,10 @@ struct guest_unit {
 	struct link_client *client;
 	guint source;
 	uint32_t link_state; /* enum link_guest_state */
-	bool welcomed, frozen, paused_before, stopping;
+	bool welcomed, frozen, paused_before;
+	bool stopping, stop_force; /* being switched off, or as soon as it is up; by the plug */
 	bool again; /* started by somebody while it was being switched off */
+	char *bar;  /* why it may not start; NULL: it may */
 	uint32_t reboots, starts;
 	guint force_timer;
 	char *why;
@@ -64,6 +66,48 @@ static void freeze_enforce(struct guest_unit *unit)
 		ask(unit, LINK_VERB_PAUSE, 0, 0);
 }
 
+static gboolean force_kill(gpointer data)
+{
+	struct guest_unit *unit = data;
+
+	unit->force_timer = 0;
+	process_hangs(unit->process, "does not switch off: killed");
+	return G_SOURCE_REMOVE;
+}
+
+static void force_begin(struct guest_unit *unit)
+{
+	g_clear_handle_id(&unit->force_timer, g_source_remove);
+	unit->force_timer = g_timeout_add_seconds(FORCE_S, force_kill, unit);
+	ask(unit, LINK_VERB_POWEROFF, 0, 0);
+}
+
+static gboolean force_off(gpointer data)
+{
+	struct guest_unit *unit = data;
+
+	unit->force_timer = 0;
+	g_message("guest %s: did not switch off by itself", unit->config.entry->name);
+	force_begin(unit);
+	return G_SOURCE_REMOVE;
+}
+
+/* The button, or the plug. */
+static void stop_ask(struct guest_unit *unit)
+{
+	if (unit->stop_force) {
+		force_begin(unit);
+		return;
+	}
+	/* One that stands still does not hear its button. */
+	if (unit->link_state == LINK_GUEST_PAUSED)
+		ask(unit, LINK_VERB_RESUME, 0, 0);
+	if (!unit->force_timer)
+		unit->force_timer = g_timeout_add_seconds(unit->config.irori->shutdown_seconds,
+			force_off, unit);
+	ask(unit, LINK_VERB_SHUTDOWN, 0, COOKIE_SHUTDOWN);
+}
+
 static void link_came(struct guest_unit *unit, uint32_t state)
 {
 	bool was_off = !unit->welcomed;
@@ -81,6 +125,8 @@ static void link_came(struct guest_unit *unit, uint32_t state)
 	if (state == LINK_GUEST_RUNNING && !was_off && before == LINK_GUEST_RESETTING)
 		unit->events->share(unit->data, unit, POLICY_FIRST_FRAME);
 	freeze_enforce(unit);
+	if (was_off && unit->stopping)
+		stop_ask(unit);
 	tell(unit);
 }
 
@@ -100,22 +146,6 @@ static void guest_changed(void *data, const struct link_guest *guest)
 	if (guest->state == LINK_GUEST_OFF) /* it says goodbye: nothing to restart */
 		process_unwant(unit->process);
 	link_came(unit, guest->state);
-}
-
-static gboolean force_kill(gpointer data)
-{
-	struct guest_unit *unit = data;
-
-	unit->force_timer = 0;
-	process_hangs(unit->process, "does not switch off: killed");
-	return G_SOURCE_REMOVE;
-}
-
-static void force_begin(struct guest_unit *unit)
-{
-	g_clear_handle_id(&unit->force_timer, g_source_remove);
-	unit->force_timer = g_timeout_add_seconds(FORCE_S, force_kill, unit);
-	ask(unit, LINK_VERB_POWEROFF, 0, 0);
 }
 
 static void replied(void *data, const struct link_reply *reply)
@@ -140,7 +170,7 @@ static void hang_up(struct guest_unit *unit)
 	g_clear_handle_id(&unit->force_timer, g_source_remove);
 	link_client_free(g_steal_pointer(&unit->client));
 	unit->welcomed = false;
-	unit->stopping = false;
+	unit->stopping = unit->stop_force = false;
 	unit->appetite = (struct appetite){ 0 };
 	if (was_up)
 		unit->events->share(unit->data, unit, POLICY_GUEST_GONE);
@@ -183,21 +213,31 @@ static void connected(void *data, int fd)
 		process_lost(unit->process);
 		return;
 	}
-	/* One that was found is wanted: its irorid before us wanted it. */
-	process_want(unit->process, false);
+	if (unit->stopping)
+		stop_ask(unit);
+	else if (!unit->bar) /* one that was found is wanted: its irorid before us wanted it */
+		process_want(unit->process, false);
 	unit->source = g_unix_fd_add_full(G_PRIORITY_DEFAULT, link_client_fd(unit->client),
 		G_IO_IN | G_IO_HUP, link_ready, unit, NULL);
+}
+
+static void say_why(struct guest_unit *unit, const char *why)
+{
+	if (!g_strcmp0(why, unit->why))
+		return;
+	g_message("guest %s: %s", unit->config.entry->name, why);
+	g_free(unit->why);
+	unit->why = g_strdup(why);
 }
 
 static void changed(void *data, const char *why)
 {
 	struct guest_unit *unit = data;
 
-	if (why && g_strcmp0(why, unit->why)) {
-		g_message("guest %s: %s", unit->config.entry->name, why);
-		g_free(unit->why);
-		unit->why = g_strdup(why);
-	}
+	if (process_state(unit->process) == PROCESS_IDLE)
+		unit->stopping = unit->stop_force = false; /* it did not even come up */
+	if (why)
+		say_why(unit, why);
 	tell(unit);
 }
 
@@ -299,6 +339,7 @@ void guest_unit_free(struct guest_unit *unit)
 	g_free(unit->socket);
 	g_free(unit->mark);
 	g_free(unit->why);
+	g_free(unit->bar);
 	g_free(unit);
 }
 
@@ -320,49 +361,50 @@ bool guest_unit_find(struct guest_unit *unit)
 	return process_find(unit->process);
 }
 
-void guest_unit_start(struct guest_unit *unit)
+void guest_unit_bar(struct guest_unit *unit, const char *why)
 {
-	unit->again = unit->stopping && unit->client;
-	process_want(unit->process, true);
-	tell(unit);
+	g_free(unit->bar);
+	unit->bar = g_strdup(why);
+	if (why)
+		process_unwant(unit->process);
 }
 
-static gboolean force_off(gpointer data)
+const char *guest_unit_barred(const struct guest_unit *unit)
 {
-	struct guest_unit *unit = data;
+	return unit->bar;
+}
 
-	unit->force_timer = 0;
-	g_message("guest %s: did not switch off by itself", unit->config.entry->name);
-	force_begin(unit);
-	return G_SOURCE_REMOVE;
+int guest_unit_start(struct guest_unit *unit)
+{
+	if (unit->bar) {
+		say_why(unit, unit->bar);
+		tell(unit);
+		return -EPERM;
+	}
+	unit->again = unit->stopping && unit->client;
+	if (!unit->client)
+		unit->stopping = unit->stop_force = false;
+	process_want(unit->process, true);
+	tell(unit);
+	return 0;
 }
 
 void guest_unit_stop(struct guest_unit *unit, bool force)
 {
 	process_unwant(unit->process);
 	unit->again = false;
-	if (!unit->client) {
+	unit->stopping = unit->client || process_state(unit->process) == PROCESS_STARTING;
+	unit->stop_force = unit->stopping && force;
+	if (unit->client)
+		stop_ask(unit);
+	else
 		tell(unit);
-		return;
-	}
-	unit->stopping = true;
-	if (force) {
-		force_begin(unit);
-		return;
-	}
-	/* One that stands still does not hear its button. */
-	if (unit->link_state == LINK_GUEST_PAUSED)
-		ask(unit, LINK_VERB_RESUME, 0, 0);
-	if (!unit->force_timer)
-		unit->force_timer = g_timeout_add_seconds(unit->config.irori->shutdown_seconds,
-			force_off, unit);
-	ask(unit, LINK_VERB_SHUTDOWN, 0, COOKIE_SHUTDOWN);
 }
 
-void guest_unit_restart(struct guest_unit *unit)
+int guest_unit_restart(struct guest_unit *unit)
 {
-	if (ask(unit, LINK_VERB_RESET, 0, 0))
-		guest_unit_start(unit);
+	/* What is being switched off is started when it is off. */
+	return unit->stopping || ask(unit, LINK_VERB_RESET, 0, 0) ? guest_unit_start(unit) : 0;
 }
 
 static void mark_set(struct guest_unit *unit, bool set)
@@ -441,7 +483,8 @@ enum wire_guest_state guest_unit_state(const struct guest_unit *unit)
 	};
 
 	if (!unit->welcomed)
-		return process_wanted(unit->process) ? WIRE_GUEST_STARTING : WIRE_GUEST_OFF;
+		return process_wanted(unit->process) || unit->stopping ? WIRE_GUEST_STARTING :
+			WIRE_GUEST_OFF;
 	if (unit->frozen && unit->link_state != LINK_GUEST_OFF)
 		return WIRE_GUEST_FROZEN;
 	return of_link[unit->link_state];

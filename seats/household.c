@@ -210,8 +210,8 @@ static void names_check(struct household *household)
 		const struct guest_entry *guest = g_ptr_array_index(household->guests, i);
 
 		if (guest->person && !household_person(household, guest->person))
-			complain(household, "guest %s: there is no person %s", guest->name,
-				guest->person);
+			complain(household, "guest %s: there is no person %s: it does not start",
+				guest->name, guest->person);
 		for (char **seat = guest->seats; *seat; seat++)
 			if (!household_seat(household, *seat))
 				complain(household, "guest %s: there is no seat %s", guest->name, *seat);

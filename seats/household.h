@@ -52,7 +52,7 @@ struct guest_entry {
 	char *title;   /* for people; the name if there is none */
 	char *path;    /* the file, for irori-vmm */
 	char *socket;  /* Socket= of its [Guest]; NULL: NAME.sock in the runtime folder */
-	char *person;  /* NULL: everybody's. Who is not among the people is among the complaints */
+	char *person;  /* NULL: everybody's. One of who is not among the people does not start */
 	bool autostart, kiosk, restart; /* kiosk: reset when the visitor leaves; restart: after a crash */
 	char **seats;  /* where it may be shown; empty: everywhere */
 	uint32_t cpu_weight; /* 1..10000 */

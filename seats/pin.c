@@ -11,6 +11,7 @@ enum {
 	FREE_TRIES = 3,
 	WAIT_MIN_S = 2,
 	WAIT_MAX_S = 60,
+	FORGET_S = 15 * 60,
 	PIN_MIN = 4,
 	PIN_MAX = 31,
 };
@@ -24,14 +25,17 @@ uint32_t pin_wait(const struct pin_throttle *throttle, int64_t now_ns)
 	return left > 0 ? (uint32_t)((left + SECOND_NS - 1) / SECOND_NS) : 0;
 }
 
-void pin_tried(struct pin_throttle *throttle, bool right, int64_t now_ns)
+void pin_tried(struct pin_throttle *throttle, enum pin_whose whose, int64_t now_ns)
 {
 	uint32_t wait = WAIT_MIN_S;
 
-	if (right) {
-		*throttle = (struct pin_throttle){ 0 };
+	if (whose == PIN_OWN)
 		return;
-	}
+	if (whose == PIN_PARENT || now_ns - throttle->tried_ns > FORGET_S * SECOND_NS)
+		*throttle = (struct pin_throttle){ 0 };
+	if (whose == PIN_PARENT)
+		return;
+	throttle->tried_ns = now_ns;
 	if (throttle->wrong < 64)
 		throttle->wrong++;
 	if (throttle->wrong < FREE_TRIES)

@@ -9,15 +9,23 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* After three wrong tries each further one waits: 2 s, doubling, to a minute. */
+/* After three wrong tries each further one waits: 2 s, doubling, to a minute. Forgotten after a parent's
+ * PIN, or a quarter of an hour without a wrong one; not after somebody's own, between which a parent's
+ * could be tried without end. */
 struct pin_throttle {
 	uint32_t wrong;
-	int64_t until_ns;
+	int64_t tried_ns, until_ns; /* the last wrong one; until then nothing counts */
+};
+
+enum pin_whose {
+	PIN_WRONG,
+	PIN_OWN,
+	PIN_PARENT,
 };
 
 /* 0, or for how many seconds (rounded up) no try counts. */
 uint32_t pin_wait(const struct pin_throttle *throttle, int64_t now_ns);
-void pin_tried(struct pin_throttle *throttle, bool right, int64_t now_ns);
+void pin_tried(struct pin_throttle *throttle, enum pin_whose whose, int64_t now_ns);
 
 /* Whether it is the one; a hash that is no hash matches nothing. Compared in constant time. */
 bool pin_matches(const char *hash, const char *pin);

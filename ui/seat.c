@@ -169,6 +169,19 @@ static void print_list(GVariant *seat, const char *label, const char *property)
 		printf("%10s: %s\n", item == list ? label : "", *item);
 }
 
+/* How the guest that it shows is; why, where it is off. */
+static void print_guest(GVariant *seat)
+{
+	const char *path = "/";
+	g_autoptr(GVariant) guest = NULL;
+
+	g_variant_lookup(seat, "ActiveGuest", "(&s&o)", NULL, &path);
+	guest = strcmp(path, "/") ? appliance_properties(path, APPLIANCE_GUEST, NULL) : NULL;
+	if (guest)
+		printf("%10s: %s%s%s\n", "", text(guest, "State"), *text(guest, "Why") ? ", " : "",
+			text(guest, "Why"));
+}
+
 static int status_run(const char *name, char **args, int n)
 {
 	GError *error = NULL;
@@ -191,6 +204,7 @@ static int status_run(const char *name, char **args, int n)
 	printf("%s, seat %u\n", text(seat, "Id"), number(seat, "Number"));
 	printf("%10s: %s%s%s\n", "guest", *active(seat) ? active(seat) : "none: the list is shown",
 		flag(seat, "Attached") ? "" : " (not attached)", flag(seat, "Locked") ? ", locked" : "");
+	print_guest(seat);
 	if (*left)
 		printf("%10s: %s\n", "time", left);
 	printf("%10s: %s, process %u, started %u times\n", "state", flag(seat, "Up") ? "up" : "down",

@@ -411,6 +411,60 @@ def budget(home):
     expect(json.loads(home.irori("status", "study", "--json")).get("time_left_s", 1e9) > 900, "tonight")
 
 
+def pins(home):
+    """A PIN keeps others out from the start, and one's own is no help in trying a parent's."""
+    home.write("people.d/mika.conf", "[Person]\n")
+    home.write("people.d/mum.conf", "[Person]\nParent=yes\n")
+    home.irori("pin", "mika", "--config", home.etc, input="1357\n")
+    home.irori("pin", "mum", "--config", home.etc, input="2468\n")
+    home.guest("mika", "Person=mika\n")
+    home.seat("study", "Guests=mika\n")
+    home.start()
+    seat = Seat(home, "study")
+    seat.wait("lock", locked=1)
+    expect(seat.ask(SWITCH, "mika")["result"] < 0, "locked")
+    for pin, result in (("1111", -13), ("2222", -13), ("1357", 0), ("3333", -13), ("2468", -16)):
+        answer = seat.ask(UNLOCK, "", pin)
+        expect(answer["result"] == result, "%s: %s" % (pin, answer))
+        if not result:
+            expect(seat.ask(LOCK)["result"] == 0, "lock")
+    time.sleep(2.2)
+    expect(seat.ask(UNLOCK, "", "2468")["result"] == 0, "a parent's")
+
+
+def nobody(home):
+    """A guest whose person is not configured does not start, and stands still if it runs; when limits are lifted,
+    what was frozen goes on."""
+    home.guest("mika", "Person=mikka\nAutostart=yes\n")
+    home.seat("study", "Guests=mika\n")
+    home.start()
+    seat = Seat(home, "study")
+    seat.wait("ready")
+    expect(home.get("guest", "mika", "State") == "off", "it is off")
+    expect("there is no person mikka" in home.get("guest", "mika", "Why"), "says why")
+    expect("there is no person mikka" in home.irori("status", "study"), "so does irori status")
+    answer = seat.ask(START, "mika")
+    expect(answer["result"] == -1 and "mikka" in answer["text"], answer)
+    expect(seat.ask(RESTART, "mika")["result"] == -1, "restart")
+    expect(seat.ask(SWITCH, "mika")["result"] == -1, "switch")
+    status, out = home.call("/guest/mika", "Guest", "Start")
+    expect(status and "mikka" in out, out)
+    home.write("people.d/mikka.conf", "[Person]\n")
+    home.call("", "Manager", "Reload")
+    home.call("/guest/mika", "Guest", "Start")
+    home.wait_guest("mika", "running")
+    os.unlink(os.path.join(home.etc, "people.d/mikka.conf"))
+    home.call("", "Manager", "Reload")
+    home.wait_guest("mika", "frozen")
+    home.write("people.d/mikka.conf", "[Person]\nHours=%s\n" % (
+        "0:00-1:00" if 2 < datetime.datetime.now().hour < 22 else "11:00-12:00"))
+    home.call("", "Manager", "Reload")
+    home.wait_guest("mika", "frozen")
+    home.write("people.d/mikka.conf", "[Person]\n")
+    home.call("", "Manager", "Reload")
+    home.wait_guest("mika", "running")
+
+
 def everything_off(home):
     """All guests are switched off in order; one that does not listen is switched off all the same."""
     home.guest("mika")
@@ -428,7 +482,7 @@ def everything_off(home):
     expect(since > 0, "the seat is there")
 
 
-CASES = [told_all, daemon_dies, seat_dies, seat_goes_wrong, guest_dies, bus, budget, everything_off]
+CASES = [told_all, daemon_dies, seat_dies, seat_goes_wrong, guest_dies, bus, budget, pins, nobody, everything_off]
 
 
 def main():

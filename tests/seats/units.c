@@ -226,6 +226,57 @@ static void guest_is_found(void)
 	spawn_free(spawn);
 }
 
+/* Switched off before it is up: it does not come up later all the same. */
+static void guest_is_stopped_while_it_starts(void)
+{
+	struct spawn *spawn = spawn_new(SPAWN_FORK, folder, NULL);
+	struct guest_unit *unit = guest_make(spawn);
+
+	test_equal(guest_unit_start(unit), 0);
+	test_equal(guest_unit_state(unit), WIRE_GUEST_STARTING);
+	guest_unit_stop(unit, true);
+	test_assert(guest_unit_on(unit)); /* whoever switches the PC off waits for it */
+	until(!guest_unit_on(unit));
+	test_equal(guest_unit_starts(unit), 1);
+	test_assert(!guest_unit_find(unit));
+	/* Wanted again after all. */
+	test_equal(guest_unit_start(unit), 0);
+	guest_unit_stop(unit, false);
+	test_equal(guest_unit_start(unit), 0);
+	until(guest_unit_state(unit) == WIRE_GUEST_RUNNING);
+	guest_unit_stop(unit, true);
+	until(!guest_unit_on(unit));
+	guest_unit_free(unit);
+	spawn_free(spawn);
+}
+
+static void guest_is_barred(void)
+{
+	struct spawn *spawn = spawn_new(SPAWN_FORK, folder, NULL);
+	struct guest_unit *unit = guest_make(spawn);
+
+	guest_unit_bar(unit, "does not start: for a reason");
+	test_equal(guest_unit_start(unit), -EPERM);
+	test_equal(guest_unit_restart(unit), -EPERM);
+	test_assert(!strcmp(guest_unit_why(unit), "does not start: for a reason"));
+	test_assert(!guest_unit_on(unit));
+	guest_unit_bar(unit, NULL);
+	test_equal(guest_unit_start(unit), 0);
+	until(guest_unit_state(unit) == WIRE_GUEST_RUNNING);
+	/* What runs goes on, but not when it has died. */
+	guest_unit_bar(unit, "does not start: for another reason");
+	test_equal(guest_unit_state(unit), WIRE_GUEST_RUNNING);
+	kill(guest_unit_pid(unit), SIGKILL);
+	until(guest_unit_state(unit) == WIRE_GUEST_OFF);
+	for (unsigned i = 0; i < 300; i++) {
+		g_main_context_iteration(NULL, FALSE);
+		g_usleep(1000);
+	}
+	test_equal(guest_unit_state(unit), WIRE_GUEST_OFF);
+	guest_unit_free(unit);
+	spawn_free(spawn);
+}
+
 static void guest_that_cannot_start(void)
 {
 	struct spawn *spawn = spawn_new(SPAWN_FORK, folder, NULL);
@@ -391,6 +442,8 @@ int main(int argc, char **argv)
 	test_run(spawned);
 	test_run(guest_lives);
 	test_run(guest_is_found);
+	test_run(guest_is_stopped_while_it_starts);
+	test_run(guest_is_barred);
 	test_run(guest_that_cannot_start);
 	test_run(seat_lives);
 	folders_remove(folder);

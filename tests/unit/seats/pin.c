@@ -52,7 +52,7 @@ static void wrong_ones_wait(void)
 	int64_t now = 1000 * S;
 
 	for (unsigned i = 0; i < G_N_ELEMENTS(waits); i++) {
-		pin_tried(&throttle, false, now);
+		pin_tried(&throttle, PIN_WRONG, now);
 		test_equal(pin_wait(&throttle, now), waits[i]);
 		if (waits[i]) {
 			test_equal(pin_wait(&throttle, now + waits[i] * S - 1), 1);
@@ -61,12 +61,30 @@ static void wrong_ones_wait(void)
 		now += waits[i] * S;
 	}
 	for (unsigned i = 0; i < 1000; i++)
-		pin_tried(&throttle, false, now);
+		pin_tried(&throttle, PIN_WRONG, now);
 	test_equal(pin_wait(&throttle, now), 60);
-	pin_tried(&throttle, true, now);
+	pin_tried(&throttle, PIN_PARENT, now);
 	test_equal(pin_wait(&throttle, now), 0);
-	pin_tried(&throttle, false, now);
+	pin_tried(&throttle, PIN_WRONG, now);
 	test_equal(pin_wait(&throttle, now), 0);
+}
+
+/* Whoever knows a PIN of their own cannot use it to try a parent's faster. */
+static void own_one_forgets_nothing(void)
+{
+	struct pin_throttle throttle = { 0 };
+	int64_t now = 1000 * S;
+
+	for (unsigned i = 0; i < 3; i++) {
+		pin_tried(&throttle, PIN_WRONG, now);
+		pin_tried(&throttle, PIN_OWN, now);
+	}
+	test_equal(pin_wait(&throttle, now), 2);
+	pin_tried(&throttle, PIN_WRONG, now + 10 * S);
+	test_equal(pin_wait(&throttle, now + 10 * S), 4);
+	/* An evening later they are new to it. */
+	pin_tried(&throttle, PIN_WRONG, now + 3600 * S);
+	test_equal(pin_wait(&throttle, now + 3600 * S), 0);
 }
 
 int main(void)
@@ -75,5 +93,6 @@ int main(void)
 	test_run(no_hash_matches_nothing);
 	test_run(what_is_a_pin);
 	test_run(wrong_ones_wait);
+	test_run(own_one_forgets_nothing);
 	return 0;
 }
