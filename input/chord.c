@@ -4,6 +4,9 @@
 #include "input/chord.h"
 
 #include <linux/input-event-codes.h>
+#include <string.h>
+
+#include "input/keymap.h"
 
 const struct chord_config chord_default = {
 	.keys = {KEY_LEFTCTRL, KEY_RIGHTCTRL},
@@ -49,6 +52,18 @@ static const enum chord_state chord_table[CHORD_STATES][CHORD_EVENTS] = {
 	},
 };
 
+bool chord_parse(const char *text, uint16_t keys[2])
+{
+	const char *plus = strchr(text, '+');
+
+	keys[0] = keys[1] = 0;
+	if (!plus)
+		return !strcmp(text, "none");
+	keys[0] = keymap_from_name(text, (size_t)(plus - text));
+	keys[1] = keymap_from_name(plus + 1, strlen(plus + 1));
+	return keys[0] && keys[1] && keys[0] != keys[1];
+}
+
 enum chord_state chord_next(enum chord_state state, enum chord_event event)
 {
 	return chord_table[state][event];
@@ -57,6 +72,11 @@ enum chord_state chord_next(enum chord_state state, enum chord_event event)
 void chord_init(struct chord *chord, const struct chord_config *config)
 {
 	*chord = (struct chord){.config = *config, .deadline_ns = INT64_MAX};
+}
+
+void chord_set_keys(struct chord *chord, const uint16_t keys[2])
+{
+	memcpy(chord->config.keys, keys, sizeof(chord->config.keys));
 }
 
 /* Whether it fired with this event. */

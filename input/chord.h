@@ -52,10 +52,15 @@ struct chord {
 	int64_t deadline_ns; /* of the state; INT64_MAX: none */
 };
 
+/* Two names of input/keymap.h with + between ("ctrl+ctrl_r"), or "none", to keys; false: neither. */
+bool chord_parse(const char *text, uint16_t keys[2]);
+
 /* The table, for tests: where an event leads from a state. */
 enum chord_state chord_next(enum chord_state state, enum chord_event event);
 
 void chord_init(struct chord *chord, const struct chord_config *config);
+/* Other keys from now on; what has begun goes on. */
+void chord_set_keys(struct chord *chord, const uint16_t keys[2]);
 /* A key of the seat went down (or up; `all_up`: it was the last one). Returns whether the chord has
  * fired since the call before: passing of time counts too. */
 bool chord_key(struct chord *chord, uint16_t code, bool down, bool all_up, int64_t now_ns);

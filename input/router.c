@@ -59,6 +59,11 @@ struct router *router_new(const struct router_ops *ops, void *data,
 	return router;
 }
 
+void router_set_chord(struct router *router, const uint16_t keys[2])
+{
+	chord_set_keys(&router->chord, keys);
+}
+
 void router_free(struct router *router)
 {
 	free(router);

@@ -44,6 +44,8 @@ struct router_ops {
 struct router *router_new(const struct router_ops *ops, void *data,
 	const struct chord_config *chord);
 void router_free(struct router *router);
+/* The chord is of other keys from now on; 0, 0: none. */
+void router_set_chord(struct router *router, const uint16_t keys[2]);
 
 /*
  * One report of a source (below ROUTER_SOURCES): up to ROUTER_REPORT events of one device, the last

@@ -13,28 +13,8 @@
 
 enum { BUSY_MS = 200 };
 
-/* What its process is told on its command line: it counts from its next start. */
-static GPtrArray *seat_options(const struct daemon *daemon, const struct seat_config *config)
-{
-	GPtrArray *options = g_ptr_array_new();
-
-	for (const char *const *o = daemon->config.seat_options; o && *o; o++)
-		g_ptr_array_add(options, (char *)*o);
-	if (config->mode) {
-		g_ptr_array_add(options, (char *)"--mode");
-		g_ptr_array_add(options, config->mode);
-	}
-	if (config->chord) {
-		g_ptr_array_add(options, (char *)"--chord");
-		g_ptr_array_add(options, config->chord);
-	}
-	g_ptr_array_add(options, NULL);
-	return options;
-}
-
 static struct seat *seat_new(struct daemon *daemon, const struct seat_config *config)
 {
-	g_autoptr(GPtrArray) options = seat_options(daemon, config);
 	struct seat *seat = g_new0(struct seat, 1);
 	struct seat_unit_config unit = {
 		.name = config->name,
@@ -42,7 +22,7 @@ static struct seat *seat_new(struct daemon *daemon, const struct seat_config *co
 		.spawn = daemon->spawn,
 		.runtime = daemon->config.runtime,
 		.program = daemon->config.seat_program,
-		.options = (const char *const *)options->pdata,
+		.options = daemon->config.seat_options,
 		.now = daemon->config.now,
 	};
 
@@ -314,6 +294,7 @@ static void seats_take(struct daemon *daemon, const GPtrArray *configs)
 		if (seat && g_ptr_array_find(daemon->seats, seat, &at)) {
 			g_ptr_array_steal_index(daemon->seats, at);
 			seat->config = config;
+			seat_tell_settings(seat);
 		} else {
 			seat = seat_new(daemon, config);
 		}

@@ -122,6 +122,7 @@ int seat_switch(struct seat *seat, const char *guest, const char **why);
 int seat_lock(struct seat *seat, bool locked);
 int seat_unlock(struct seat *seat, const char *pin, const char **why);
 void seat_identify(struct seat *seat, bool on, uint32_t seconds);
+void seat_tell_settings(struct seat *seat);
 void seat_tell_guest(struct seat *seat, const struct guest_unit *guest);
 void seat_tell_time(struct seat *seat);
 void seat_store(const struct seat *seat);

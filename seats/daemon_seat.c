@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "input/chord.h"
 #include "seats/daemon.h"
 #include "seats/wire_codec.h"
 
@@ -108,6 +109,19 @@ void seat_begin(struct seat *seat)
 	seat_unit_start(seat->unit);
 }
 
+void seat_tell_settings(struct seat *seat)
+{
+	const struct seat_config *config = seat->config;
+	struct wire_settings wire = { .number = config->number };
+
+	memcpy(wire.chord, chord_default.keys, sizeof(wire.chord));
+	if (config->chord)
+		chord_parse(config->chord, wire.chord);
+	if (config->mode)
+		household_mode_parse(config->mode, &wire.width, &wire.height);
+	seat_unit_send(seat->unit, WIRE_SETTINGS, &wire, sizeof(wire), -1);
+}
+
 void seat_tell_guest(struct seat *seat, const struct guest_unit *guest)
 {
 	const struct guest_entry *entry = guest_unit_entry(guest);
@@ -178,6 +192,7 @@ static void up(void *data, struct seat_unit *unit)
 
 	g_message("seat %s: up", seat->config->name);
 	g_hash_table_remove_all(seat->inputs);
+	seat_tell_settings(seat);
 	devices_tell(seat);
 	for (guint i = 0; i < daemon->guests->len; i++)
 		seat_tell_guest(seat, g_ptr_array_index(daemon->guests, i));

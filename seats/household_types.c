@@ -5,7 +5,7 @@
 
 #include <string.h>
 
-#include "input/keymap.h"
+#include "input/chord.h"
 #include "seats/hours.h"
 #include "seats/inventory.h"
 #include "seats/wire.h"
@@ -116,30 +116,19 @@ static bool list_good(const char *text, unsigned max, bool names)
 	return g_strv_length(list) <= max;
 }
 
-static bool chord_good(const char *text)
-{
-	g_auto(GStrv) keys = g_strsplit(text, "+", 3);
-	uint16_t codes[2];
-
-	if (!strcmp(text, "none"))
-		return true;
-	if (g_strv_length(keys) != 2)
-		return false;
-	for (unsigned i = 0; i < 2; i++)
-		codes[i] = keymap_from_name(keys[i], strlen(keys[i]));
-	return codes[0] && codes[1] && codes[0] != codes[1];
-}
-
-static bool mode_good(const char *text)
+bool household_mode_parse(const char *text, uint32_t *width, uint32_t *height)
 {
 	char *end;
-	guint64 width = g_ascii_isdigit(*text) ? g_ascii_strtoull(text, &end, 10) : 0;
-	guint64 height;
+	guint64 x = g_ascii_isdigit(*text) ? g_ascii_strtoull(text, &end, 10) : 0, y;
 
-	if (!width || *end != 'x' || !g_ascii_isdigit(end[1]))
+	if (!x || *end != 'x' || !g_ascii_isdigit(end[1]))
 		return false;
-	height = g_ascii_strtoull(end + 1, &end, 10);
-	return !*end && width >= 320 && width <= 16384 && height >= 200 && height <= 16384;
+	y = g_ascii_strtoull(end + 1, &end, 10);
+	if (*end || x < 320 || x > 16384 || y < 200 || y > 16384)
+		return false;
+	*width = (uint32_t)x;
+	*height = (uint32_t)y;
+	return true;
 }
 
 /* crypt(5) has no spaces, colons and the like, and begins with what kind it is. */
@@ -172,6 +161,8 @@ static bool seat_check(const union household_draft *draft, const struct config_f
 {
 	const struct seat_draft *seat = &draft->seat;
 	const struct seat_config *made = &seat->made;
+	uint32_t width, height;
+	uint16_t keys[2];
 
 	if (!list_good(seat->outputs, HOUSEHOLD_MAX_OUTPUTS, false))
 		return expected(file, "Seat", "Outputs", seat->outputs,
@@ -184,9 +175,9 @@ static bool seat_check(const union household_draft *draft, const struct config_f
 	if (has(made->sound) && (!text_clean(made->sound, WIRE_PATH - 6) || strchr(made->sound, ' ')))
 		return expected(file, "Seat", "Sound", made->sound,
 			"a place (irori devices lists them)", error);
-	if (has(made->mode) && !mode_good(made->mode))
+	if (has(made->mode) && !household_mode_parse(made->mode, &width, &height))
 		return expected(file, "Seat", "Mode", made->mode, "WIDTHxHEIGHT", error);
-	if (has(made->chord) && !chord_good(made->chord))
+	if (has(made->chord) && !chord_parse(made->chord, keys))
 		return expected(file, "Seat", "Chord", made->chord,
 			"two keys, such as ctrl+ctrl_r, or none", error);
 	return true;

@@ -28,6 +28,7 @@ SIZE_IS(wire_time, 16 + WIRE_NAME);
 SIZE_IS(wire_notice, 8 + WIRE_TEXT);
 SIZE_IS(wire_identify, 8 + WIRE_TEXT);
 SIZE_IS(wire_answer, 8 + WIRE_TEXT);
+SIZE_IS(wire_settings, 16);
 SIZE_IS(wire_welcome, 8);
 SIZE_IS(wire_request, 8 + WIRE_NAME + WIRE_PIN);
 SIZE_IS(wire_state, 6 * 4 + 3 * 8);
@@ -160,6 +161,15 @@ static bool answer_check(const union wire_body *body)
 	return body->answer.result <= 0 && body->answer.result >= -4095;
 }
 
+static bool settings_check(const union wire_body *body)
+{
+	const struct wire_settings *settings = &body->settings;
+
+	return settings->number && settings->number <= WIRE_MAX_NUMBER &&
+		settings->width <= WIRE_MAX_SIDE && settings->height <= WIRE_MAX_SIDE &&
+		!settings->width == !settings->height && !settings->chord[0] == !settings->chord[1];
+}
+
 static bool welcome_check(const union wire_body *body)
 {
 	return body->welcome.pid > 0;
@@ -218,13 +228,14 @@ static const struct opcode_rule rules[SEAT_BASE + 4] = {
 	[WIRE_READY] = { EMPTY(WIRE_FROM_IRORID) },
 	[WIRE_ANSWER] = { BODY(WIRE_FROM_IRORID, wire_answer), .check = answer_check,
 		.text = { TEXT(TEXT_PEOPLE, wire_answer, text) } },
+	[WIRE_SETTINGS] = { BODY(WIRE_FROM_IRORID, wire_settings), .check = settings_check },
 	[SEAT_BASE + 1] = { BODY(WIRE_FROM_SEAT, wire_welcome), .check = welcome_check },
 	[SEAT_BASE + 2] = { BODY(WIRE_FROM_SEAT, wire_request), .check = request_check,
 		.text = { TEXT(TEXT_PEOPLE, wire_request, argument),
 			TEXT(TEXT_PEOPLE, wire_request, pin) } },
 	[SEAT_BASE + 3] = { BODY(WIRE_FROM_SEAT, wire_state), .check = state_check },
 };
-_Static_assert(WIRE_STATE - WIRE_WELCOME == 2 && WIRE_ANSWER < SEAT_BASE, "the table");
+_Static_assert(WIRE_STATE - WIRE_WELCOME == 2 && WIRE_SETTINGS < SEAT_BASE, "the table");
 
 static const struct opcode_rule *rule_find(uint16_t opcode)
 {

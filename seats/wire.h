@@ -8,8 +8,8 @@
  * its zero, an fd where none belongs or a value out of range ends the connection: the seat goes on with
  * what it has, irorid connects again.
  *
- * Order: irorid says HELLO, the seat answers WELCOME. irorid then tells all there is (LEASE, INPUT_ADD,
- * SOUND, GUEST, SHOW, LOCK, TIME) and ends with READY, then news. With READY the seat forgets what it
+ * Order: irorid says HELLO, the seat answers WELCOME. irorid then tells all there is (SETTINGS, LEASE,
+ * INPUT_ADD, SOUND, GUEST, SHOW, LOCK, TIME) and ends with READY, then news. With READY the seat forgets what it
  * had from an irorid before and was not told again; a device that it has already under the same path
  * and device number stays open, so that a key that is held stays held.
  *
@@ -52,6 +52,7 @@ enum wire_opcode {
 	WIRE_IDENTIFY,
 	WIRE_READY,
 	WIRE_ANSWER,       /* to a REQUEST */
+	WIRE_SETTINGS,     /* the first after HELLO, and when one of them changes */
 
 	/* the seat to irorid */
 	WIRE_WELCOME = 0x8001,
@@ -167,6 +168,12 @@ struct wire_answer {
 	uint32_t cookie;
 	int32_t result; /* 0 or -errno; -EACCES: a wrong PIN */
 	char text[WIRE_TEXT];
+};
+
+struct wire_settings {
+	uint32_t number;        /* as in HELLO; it is another when seats come and go */
+	uint32_t width, height; /* to show where a monitor can; 0: what the monitor prefers */
+	uint16_t chord[2];      /* evdev codes; 0, 0: none */
 };
 
 struct wire_welcome {

@@ -45,6 +45,7 @@ union wire_body {
 	struct wire_notice notice;
 	struct wire_identify identify;
 	struct wire_answer answer;
+	struct wire_settings settings;
 	struct wire_welcome welcome;
 	struct wire_request request;
 	struct wire_state state;

@@ -15,7 +15,6 @@
 #include <time.h>
 
 #include "display/kms_drm.h"
-#include "input/keymap.h"
 #include "seats/seat/control.h"
 #include "seats/seat/devices.h"
 #include "seats/seat/overlay.h"
@@ -30,10 +29,10 @@ static struct {
 
 static const GOptionEntry entries[] = {
 	{ "socket", 's', 0, G_OPTION_ARG_FILENAME, &options.socket, "listen for irorid here", "PATH" },
-	{ "mode", 'm', 0, G_OPTION_ARG_STRING, &options.mode, "what monitors should show (their choice)",
+	{ "mode", 'm', 0, G_OPTION_ARG_STRING, &options.mode, "by hand: what monitors should show (their choice)",
 		"WIDTHxHEIGHT" },
 	{ "chord", 'k', 0, G_OPTION_ARG_STRING, &options.chord,
-		"two keys that call the menu (ctrl+ctrl_r), or none", "KEY+KEY" },
+		"by hand: two keys that call the menu (ctrl+ctrl_r), or none", "KEY+KEY" },
 	{ "card", 'c', 0, G_OPTION_ARG_FILENAME, &options.card, "by hand: a graphics card", "/dev/dri/cardN" },
 	{ "connector", 'o', 0, G_OPTION_ARG_STRING_ARRAY, &options.connectors,
 		"by hand: a connector of it (all)", "NAME" },
@@ -146,19 +145,8 @@ static bool read_mode(uint32_t *width, uint32_t *height, GError **error)
 
 static bool read_chord(struct chord_config *chord, GError **error)
 {
-	const char *plus = options.chord ? strchr(options.chord, '+') : NULL;
-
 	*chord = chord_default;
-	if (!options.chord)
-		return true;
-	if (plus) {
-		chord->keys[0] = keymap_from_name(options.chord, (size_t)(plus - options.chord));
-		chord->keys[1] = keymap_from_name(plus + 1, strlen(plus + 1));
-	} else if (strcmp(options.chord, "none") == 0) {
-		chord->keys[0] = chord->keys[1] = 0;
-		return true;
-	}
-	if (plus && chord->keys[0] && chord->keys[1] && chord->keys[0] != chord->keys[1])
+	if (!options.chord || chord_parse(options.chord, chord->keys))
 		return true;
 	g_set_error(error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE,
 		"--chord=%s: expected the names of two keys with + between, or none", options.chord);

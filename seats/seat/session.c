@@ -243,6 +243,18 @@ static void session_notice(struct session *session, const struct wire_notice *no
 	memcpy(session->notice_texts[notice->kind], notice->text, sizeof(notice->text));
 }
 
+/* A new irorid says what the old one did, and monitors are not asked again for that. */
+static void session_settings(struct session *session, const struct wire_settings *settings)
+{
+	struct wire_settings before = session->settings;
+
+	session->settings = *settings;
+	session->facts.number = settings->number;
+	router_set_chord(session->router, settings->chord);
+	if (before.width != settings->width || before.height != settings->height)
+		screen_wish(session->screen, NULL, settings->width, settings->height);
+}
+
 void session_message(struct session *session, const struct wire_message *message)
 {
 	const union wire_body *body = &message->body;
@@ -252,6 +264,9 @@ void session_message(struct session *session, const struct wire_message *message
 		session->sound_told = true;
 		session_sound(session, body->sound.server, body->sound.sink, body->sound.source,
 			body->sound.volume);
+		break;
+	case WIRE_SETTINGS:
+		session_settings(session, &body->settings);
 		break;
 	case WIRE_NOTICE:
 		session_notice(session, &body->notice);

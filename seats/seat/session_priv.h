@@ -27,6 +27,7 @@ struct session {
 	struct menu menu;
 	bool alone;          /* no irorid has ever been there: what is asked for is done here */
 
+	struct wire_settings settings; /* as told; zeroed: nobody has */
 	struct screen *screen;
 	GSource *screen_source;
 	struct view *view;

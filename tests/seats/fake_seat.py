@@ -18,7 +18,7 @@ import time
 
 NAME, PATH, TEXT, PIN = 64, 108, 192, 32
 HELLO, LEASE, UNLEASE, HOTPLUG, INPUT_ADD, INPUT_REMOVE, SOUND, GUEST, GUEST_GONE, SHOW, LOCK, TIME, NOTICE, \
-    IDENTIFY, READY, ANSWER = range(1, 17)
+    IDENTIFY, READY, ANSWER, SETTINGS = range(1, 18)
 WELCOME, REQUEST, STATE = 0x8001, 0x8002, 0x8003
 BODIES = {
     HELLO: ("II64s", "version number seat"),
@@ -37,6 +37,7 @@ BODIES = {
     IDENTIFY: ("II192s", "on seconds text"),
     READY: ("", ""),
     ANSWER: ("Ii192s", "cookie result text"),
+    SETTINGS: ("IIIHH", "number width height key0 key1"),
 }
 OPCODES = {value: name.lower() for name, value in list(globals().items())
            if isinstance(value, int) and value in BODIES and name not in ("NAME", "PATH", "TEXT", "PIN")}

@@ -465,6 +465,27 @@ def nobody(home):
     home.wait_guest("mika", "running")
 
 
+def reload(home):
+    """Mode=, Chord= and a seat's number count when they are read, and no seat is started anew for that."""
+    home.guest("mika", "")
+    home.seat("attic")
+    home.seat("study", "Mode=800x600\n")
+    home.start()
+    study = Seat(home, "study")
+    study.wait("ready")
+    expect(study.wait("settings", number=2, width=800, height=600)["key0"] == 29, "the left Ctrl")
+    pid, since = study.pid(), study.mark()
+    home.seat("study", "Mode=1024x768\nChord=alt+alt_r\n")
+    home.call("", "Manager", "Reload")
+    study.wait("settings", since, width=1024, height=768, key0=56, key1=100)
+    since = study.mark()
+    home.seat("kitchen")
+    home.seat("study", "Chord=none\n")
+    home.call("", "Manager", "Reload")
+    study.wait("settings", since, number=3, width=0, height=0, key0=0, key1=0)
+    expect(study.pid() == pid, "the same process")
+
+
 def everything_off(home):
     """All guests are switched off in order; one that does not listen is switched off all the same."""
     home.guest("mika")
@@ -482,7 +503,7 @@ def everything_off(home):
     expect(since > 0, "the seat is there")
 
 
-CASES = [told_all, daemon_dies, seat_dies, seat_goes_wrong, guest_dies, bus, budget, pins, nobody, everything_off]
+CASES = [told_all, daemon_dies, seat_dies, seat_goes_wrong, guest_dies, bus, budget, pins, nobody, reload, everything_off]
 
 
 def main():

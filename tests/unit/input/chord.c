@@ -122,6 +122,40 @@ static void none_configured(void)
 	test_equal(chord.state, CHORD_IDLE);
 }
 
+static void names_of_keys(void)
+{
+	uint16_t keys[2];
+
+	test_assert(chord_parse("ctrl+ctrl_r", keys));
+	test_equal(keys[0], KEY_LEFTCTRL);
+	test_equal(keys[1], KEY_RIGHTCTRL);
+	test_assert(chord_parse("none", keys) && !keys[0] && !keys[1]);
+	test_assert(!chord_parse("", keys) && !chord_parse("+", keys) && !chord_parse("ctrl+", keys) &&
+		!chord_parse("ctrl+ctrl", keys) && !chord_parse("ctrl+ctrl_r+a", keys) &&
+		!chord_parse("nonesuch", keys));
+}
+
+/* While the old ones are held: what has begun goes on, and no key is stuck. */
+static void other_keys(void)
+{
+	static const uint16_t keys[2] = { KEY_LEFTALT, KEY_RIGHTALT };
+	struct chord chord;
+	int64_t at = chord_default.hold_ns + 1000;
+
+	chord_init(&chord, &chord_default);
+	chord_key(&chord, KEY_LEFTCTRL, true, false, 0);
+	chord_key(&chord, KEY_RIGHTCTRL, true, false, 1);
+	test_assert(chord_tick(&chord, at));
+	chord_set_keys(&chord, keys);
+	test_assert(chord_swallows(&chord));
+	chord_key(&chord, KEY_LEFTCTRL, false, false, at + 1);
+	chord_key(&chord, KEY_RIGHTCTRL, false, true, at + 2);
+	test_assert(!chord_swallows(&chord));
+	chord_key(&chord, KEY_LEFTALT, true, false, at + 3);
+	chord_key(&chord, KEY_RIGHTALT, true, false, at + 4);
+	test_assert(chord_tick(&chord, 2 * at + 4));
+}
+
 int main(void)
 {
 	test_run(table);
@@ -131,5 +165,7 @@ int main(void)
 	test_run(second_key_too_late);
 	test_run(fires_on_a_late_key);
 	test_run(none_configured);
+	test_run(names_of_keys);
+	test_run(other_keys);
 	return 0;
 }

@@ -68,6 +68,9 @@ static union wire_body good(uint16_t opcode)
 	case WIRE_ANSWER:
 		body.answer = (struct wire_answer){ 1, -EACCES, "The PIN is wrong" };
 		break;
+	case WIRE_SETTINGS:
+		body.settings = (struct wire_settings){ 2, 1024, 768, { 29, 97 } };
+		break;
 	case WIRE_WELCOME:
 		body.welcome = (struct wire_welcome){ WIRE_VERSION, 42 };
 		break;
@@ -106,6 +109,7 @@ static const struct {
 	{ WIRE_IDENTIFY, WIRE_FROM_IRORID, sizeof(struct wire_identify), 0 },
 	{ WIRE_READY, WIRE_FROM_IRORID, 0, 0 },
 	{ WIRE_ANSWER, WIRE_FROM_IRORID, sizeof(struct wire_answer), 0 },
+	{ WIRE_SETTINGS, WIRE_FROM_IRORID, sizeof(struct wire_settings), 0 },
 	{ WIRE_WELCOME, WIRE_FROM_SEAT, sizeof(struct wire_welcome), 0 },
 	{ WIRE_REQUEST, WIRE_FROM_SEAT, sizeof(struct wire_request), 0 },
 	{ WIRE_STATE, WIRE_FROM_SEAT, sizeof(struct wire_state), 0 },
@@ -184,6 +188,12 @@ static void values_out_of_range(void)
 	BAD(WIRE_IDENTIFY, identify.seconds, UINT32_MAX);
 	BAD(WIRE_ANSWER, answer.result, 1);
 	BAD(WIRE_ANSWER, answer.result, -4096);
+	BAD(WIRE_SETTINGS, settings.number, 0);
+	BAD(WIRE_SETTINGS, settings.number, WIRE_MAX_NUMBER + 1);
+	BAD(WIRE_SETTINGS, settings.width, WIRE_MAX_SIDE + 1);
+	BAD(WIRE_SETTINGS, settings.width, 0);
+	BAD(WIRE_SETTINGS, settings.height, 0);
+	BAD(WIRE_SETTINGS, settings.chord[1], 0);
 	BAD(WIRE_WELCOME, welcome.pid, 0);
 	BAD(WIRE_REQUEST, request.verb, 0);
 	BAD(WIRE_REQUEST, request.verb, WIRE_VERBS);
