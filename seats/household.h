@@ -58,7 +58,6 @@ struct guest_entry {
 	uint32_t cpu_weight; /* 1..10000 */
 	uint32_t cpu_quota;  /* per cent of a processor; 0: no limit */
 	uint64_t memory_max; /* of its processes; 0: no limit */
-	uint64_t disk_quota; /* what its ephemeral disk may take; 0: no limit */
 };
 
 /* One span of hours on days of a week: bit 0 is Monday. Minutes since midnight, from < to. */

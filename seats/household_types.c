@@ -59,8 +59,6 @@ static const struct property guest_table[] = {
 		"per cent of one processor; 0: no limit", .min = 0, .max = 1000000 },
 	{ "MemoryMax", PROPERTY_SIZE, offsetof(struct guest_draft, made.memory_max), "0",
 		"of its processes; 0: no limit", .min = 0, .max = 1ull << 44 },
-	{ "DiskQuota", PROPERTY_SIZE, offsetof(struct guest_draft, made.disk_quota), "0",
-		"what its ephemeral disk may take; 0: no limit", .min = 0, .max = 1ull << 50 },
 	{ 0 }
 };
 

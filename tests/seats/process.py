@@ -49,7 +49,9 @@ def sandbox(scene, server, program):
     guest = scene.guest('one')
     path = scene.folder / 'den.sock'
     log = scene.folder / 'seat.log'
-    seat = sound.subprocess.Popen([program, 'den', '--socket', path], env=server.env,
+    home = scene.folder / 'home'  # without a key for the sound server, as in its unit
+    home.mkdir()
+    seat = sound.subprocess.Popen([program, 'den', '--socket', path], env=dict(server.env, HOME=str(home)),
                                   stderr=open(log, 'wb'))
     try:
         until(path.exists, 'its socket')
@@ -87,6 +89,7 @@ def sandbox(scene, server, program):
         until(lambda: heard(server, 'onboard') > 200, 'the tone again')
         seat.terminate()
         check(seat.wait(10) == 0, 'it did not end well')
+        check('cookie' not in log.read_text(), 'its sound complains of a key')
     finally:
         if seat.poll() is None:
             seat.kill()

@@ -76,7 +76,7 @@ static void all_is_read(void)
 		"Guests=mika games\nMode=1920x1080\nChord=shift+shift_r\nVolume=35\n");
 	put("guests.d/mika.conf", "[Guest]\nName=mika\nMemory=1G\nSocket=/run/x.sock\n[Disk a]\nPath=x\n"
 		"[Household]\nTitle=Mika's Debian\nPerson=mika\nAutostart=yes\nKiosk=on\nRestart=no\n"
-		"Seats=seat2\nCpuWeight=7\nCpuQuota=150\nMemoryMax=2G\nDiskQuota=10G\n");
+		"Seats=seat2\nCpuWeight=7\nCpuQuota=150\nMemoryMax=2G\n");
 	put("guests.d/games.conf", "[Guest]\nName=games\n");
 	put("people.d/mika.conf", "[Person]\nTitle=Mika\nPin=$y$j9T$abc$def\nParent=yes\n"
 		"Hours=Mon-Fri 15-19, Sat 20-1\nBudget=90\nWarnings=10 2\n");
@@ -109,7 +109,6 @@ static void all_is_read(void)
 	test_equal(guest->cpu_weight, 7);
 	test_equal(guest->cpu_quota, 150);
 	test_equal(guest->memory_max, 2ll << 30);
-	test_equal(guest->disk_quota, 10ll << 30);
 	test_assert(!strcmp(guest->seats[0], "seat2"));
 	guest = household_guest(household, "games");
 	test_assert(!strcmp(guest->title, "games") && !guest->person && !guest->socket);
