@@ -12,31 +12,20 @@
 /* Besides states: the base, and where one came from. */
 enum { BASE = MENU_STATES, FROM, STAY };
 
+/* What is shown while the menu is not open: it can be called. */
+#define MENU_BASE(more_time)                                                                       \
+	{                                                                                          \
+		[MENU_EVENT_CALL] = MENU_OPEN, [MENU_EVENT_BACK] = STAY,                           \
+		[MENU_EVENT_CONFIRM] = STAY, [MENU_EVENT_TIME] = more_time,                        \
+		[MENU_EVENT_PIN] = STAY, [MENU_EVENT_DONE] = BASE,                                 \
+		[MENU_EVENT_REFUSED] = STAY, [MENU_EVENT_NEWS] = BASE,                             \
+	}
+
 static const uint8_t table[MENU_STATES][MENU_EVENTS] = {
-	[MENU_NONE] = {
-		[MENU_EVENT_CALL] = MENU_OPEN, [MENU_EVENT_BACK] = STAY,
-		[MENU_EVENT_CONFIRM] = STAY, [MENU_EVENT_TIME] = STAY,
-		[MENU_EVENT_PIN] = STAY, [MENU_EVENT_DONE] = BASE,
-		[MENU_EVENT_REFUSED] = STAY, [MENU_EVENT_NEWS] = BASE,
-	},
-	[MENU_LIST] = {
-		[MENU_EVENT_CALL] = MENU_OPEN, [MENU_EVENT_BACK] = STAY,
-		[MENU_EVENT_CONFIRM] = STAY, [MENU_EVENT_TIME] = STAY,
-		[MENU_EVENT_PIN] = STAY, [MENU_EVENT_DONE] = BASE,
-		[MENU_EVENT_REFUSED] = STAY, [MENU_EVENT_NEWS] = BASE,
-	},
-	[MENU_STOPPED] = {
-		[MENU_EVENT_CALL] = MENU_OPEN, [MENU_EVENT_BACK] = STAY,
-		[MENU_EVENT_CONFIRM] = STAY, [MENU_EVENT_TIME] = STAY,
-		[MENU_EVENT_PIN] = STAY, [MENU_EVENT_DONE] = BASE,
-		[MENU_EVENT_REFUSED] = STAY, [MENU_EVENT_NEWS] = BASE,
-	},
-	[MENU_FROZEN] = {
-		[MENU_EVENT_CALL] = MENU_OPEN, [MENU_EVENT_BACK] = STAY,
-		[MENU_EVENT_CONFIRM] = STAY, [MENU_EVENT_TIME] = MENU_TIME,
-		[MENU_EVENT_PIN] = STAY, [MENU_EVENT_DONE] = BASE,
-		[MENU_EVENT_REFUSED] = STAY, [MENU_EVENT_NEWS] = BASE,
-	},
+	[MENU_NONE] = MENU_BASE(STAY),
+	[MENU_LIST] = MENU_BASE(STAY),
+	[MENU_STOPPED] = MENU_BASE(STAY),
+	[MENU_FROZEN] = MENU_BASE(MENU_TIME),
 	[MENU_LOCKED] = {
 		[MENU_EVENT_CALL] = STAY, [MENU_EVENT_BACK] = STAY,
 		[MENU_EVENT_CONFIRM] = STAY, [MENU_EVENT_TIME] = STAY,

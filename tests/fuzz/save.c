@@ -8,8 +8,7 @@
 #include "vmm/lpc.c"
 #include "vmm/rtc_device.c"
 
-#include <sys/mman.h>
-
+#include "tests/fuzz/file_harness.h"
 #include "tests/unit/vmm/chipset.h"
 #include "vmm/i8042.h"
 #include "vmm/serial.h"
@@ -97,33 +96,18 @@ static void board_run(void)
 	g_main_context_iteration(machine.main_context, FALSE);
 }
 
-static void quiet(const char *domain, GLogLevelFlags level, const char *text, gpointer data)
-{
-}
-
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	static char path[64];
-	static int fd = -1;
 	struct save_file *file;
 	g_autoptr(GError) error = NULL;
 	uint32_t len;
 
-	if (fd < 0) {
-		g_log_set_default_handler(quiet, NULL);
-		fd = memfd_create("saved", MFD_CLOEXEC);
-		g_snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
-	}
 	if (size < sizeof(len))
 		return 0;
 	memcpy(&len, data, sizeof(len));
 	data += sizeof(len);
 	size -= sizeof(len);
-	len %= FILE_MAX;
-	if (ftruncate(fd, 0) < 0 || pwrite(fd, data, size, 0) != (ssize_t)size ||
-		ftruncate(fd, len) < 0)
-		abort();
-	file = save_open(path, &error);
+	file = save_open(file_of(data, size, 0, len % FILE_MAX), &error);
 	if (!file == !error)
 		abort();
 	if (!file)
