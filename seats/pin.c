@@ -81,10 +81,7 @@ bool pin_valid(const char *pin)
 
 	if (len < PIN_MIN || len > PIN_MAX)
 		return false;
-	for (; *pin; pin++)
-		if (*pin < 0x20 || *pin >= 0x7f)
-			return false;
-	return true;
+	return strspn(pin, "0123456789") == len;
 }
 
 char *pin_hash(const char *pin)

@@ -29,7 +29,7 @@ void pin_tried(struct pin_throttle *throttle, enum pin_whose whose, int64_t now_
 
 /* Whether it is the one; a hash that is no hash matches nothing. Compared in constant time. */
 bool pin_matches(const char *hash, const char *pin);
-/* 4 to 31 printable characters. */
+/* 4 to 31 digits: a seat's lock screen takes no others. */
 bool pin_valid(const char *pin);
 /* A hash of it with a salt of its own; g_free. NULL: the system cannot. */
 char *pin_hash(const char *pin);

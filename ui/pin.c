@@ -54,7 +54,7 @@ static int pin_ask(const char *name, char **hash)
 	if (!ask("PIN: ", pin, sizeof(pin)))
 		status = command_fail(EX_NOINPUT, name, "no PIN was given");
 	else if (!pin_valid(pin))
-		status = command_fail(EX_DATAERR, name, "a PIN is 4 to 31 characters of ASCII");
+		status = command_fail(EX_DATAERR, name, "a PIN is 4 to 31 digits");
 	else if (isatty(STDIN_FILENO) && (!ask("Again: ", again, sizeof(again)) || strcmp(pin, again)))
 		status = command_fail(EX_DATAERR, name, "that was not the same");
 	else if (!(*hash = pin_hash(pin)))

@@ -38,10 +38,9 @@ static void no_hash_matches_nothing(void)
 
 static void what_is_a_pin(void)
 {
-	test_assert(pin_valid("1234") && pin_valid("a b!") &&
-		pin_valid("1234567890123456789012345678901"));
-	test_assert(!pin_valid("") && !pin_valid("123") && !pin_valid("12\n34") &&
-		!pin_valid("\xc3\xbc\xc3\xbc\xc3\xbc\xc3\xbc") &&
+	test_assert(pin_valid("1234") && pin_valid("1234567890123456789012345678901"));
+	test_assert(!pin_valid("") && !pin_valid("123") && !pin_valid("12\n34") && !pin_valid("12a4") &&
+		!pin_valid("12 34") && !pin_valid("\xc3\xbc\xc3\xbc\xc3\xbc\xc3\xbc") &&
 		!pin_valid("12345678901234567890123456789012"));
 }
 
