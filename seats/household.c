@@ -30,7 +30,7 @@ bool household_name_valid(const char *name)
 {
 	size_t len = strnlen(name, HOUSEHOLD_MAX_NAME + 1);
 
-	return len && len <= HOUSEHOLD_MAX_NAME && name[0] != '.' &&
+	return len && len <= HOUSEHOLD_MAX_NAME && name[0] != '.' && name[0] != '-' &&
 		strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-.") ==
 			len;
 }

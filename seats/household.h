@@ -101,7 +101,7 @@ const struct seat_config *household_seat(const struct household *household, cons
 const struct guest_entry *household_guest(const struct household *household, const char *name);
 const struct person *household_person(const struct household *household, const char *name);
 
-/* sd-login's rule without its prefix: 1 to 63 of a-z A-Z 0-9 _ - . and no dot first. */
+/* sd-login's rule without its prefix: 1 to 63 of a-z A-Z 0-9 _ - . and no dot or dash first. */
 bool household_name_valid(const char *name);
 
 /* Mode= in pixels; false: it is none. */

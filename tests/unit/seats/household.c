@@ -290,6 +290,7 @@ static void names_are_names(void)
 
 	test_assert(household_name_valid("Mika_2.old-x") && household_name_valid(longest));
 	test_assert(!household_name_valid("") && !household_name_valid(".") && !household_name_valid(".."));
+	test_assert(!household_name_valid("--version")); /* it is an argument of irori-seat */
 	test_assert(!household_name_valid("a/b") && !household_name_valid("a b") &&
 		!household_name_valid("\xc3\xa4") && !household_name_valid(longer));
 }
