@@ -57,8 +57,8 @@ static void event_take(struct claim *claim, uint32_t id, const struct input_even
 		return;
 	if (number)
 		claim->events->claimed(claim->data, id, number);
-	else
-		claim->events->touched(claim->data, id);
+	else if (event->code == KEY_ENTER || event->code == KEY_KPENTER)
+		claim->events->entered(claim->data, id);
 }
 
 static void device_gone(struct claim *claim, uint32_t id)

@@ -1,6 +1,6 @@
 /*
- * Keyboards that belong to no seat yet: F1 to F12 say whose they are ("press F2 on your keyboard"), any
- * other key that somebody is there.
+ * Keyboards that belong to no seat yet: F1 to F12 say whose they are ("press F2 on your keyboard"), Enter
+ * that all is as it should be. No other key says anything.
  *
  * What a keyboard says is hostile: events are copied, counted and bounded; one that does not speak
  * struct input_event is gone.
@@ -23,7 +23,7 @@ struct claim;
 /* Any of these may call claim_add, claim_remove and claim_take, not claim_free. */
 struct claim_events {
 	void (*claimed)(void *data, uint32_t id, unsigned number); /* F<number> went down, 1..12 */
-	void (*touched)(void *data, uint32_t id); /* another key went down */
+	void (*entered)(void *data, uint32_t id); /* Enter went down */
 	void (*gone)(void *data, uint32_t id);    /* unplugged or broken; it is removed already */
 };
 

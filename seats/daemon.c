@@ -41,6 +41,7 @@ static void seat_free(void *data)
 	if (seat->daemon->cards)
 		cards_take_back(seat->daemon->cards, &seat->lease);
 	g_hash_table_destroy(seat->inputs);
+	g_free(seat->claimed);
 	g_free(seat);
 }
 
@@ -442,6 +443,7 @@ void daemon_free(struct daemon *daemon)
 	g_clear_handle_id(&daemon->busy_timer, g_source_remove);
 	g_clear_handle_id(&daemon->changed_idle, g_source_remove);
 	g_clear_handle_id(&daemon->off_timer, g_source_remove);
+	g_clear_handle_id(&daemon->first_timer, g_source_remove);
 	daemon->started = false;
 	g_ptr_array_unref(daemon->seats);
 	g_ptr_array_unref(daemon->guests);

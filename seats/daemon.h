@@ -48,7 +48,8 @@ struct seat {
 	GHashTable *inputs;  /* id of the inventory -> nothing: the seat has been told */
 	struct pin_throttle throttle;
 	int64_t input_ns;    /* last input that the seat told of */
-	bool claimed;        /* first run: somebody sits here */
+	char *claimed;       /* first run: where the keyboard is plugged in that sits here; NULL: none */
+	struct wire_sound sound; /* what it was told last */
 };
 
 struct person_time {
@@ -82,7 +83,7 @@ struct daemon {
 	GPtrArray *guests;    /* struct guest_unit */
 	GPtrArray *people;    /* struct person_time */
 	struct policy policy;
-	guint policy_timer, busy_timer, people_timer, store_timer, changed_idle, off_timer;
+	guint policy_timer, busy_timer, people_timer, store_timer, changed_idle, off_timer, first_timer;
 	int64_t stepped_ns;   /* when people's time was looked at */
 	struct claim *claim;  /* keyboards that are nobody's */
 	struct power_buttons *buttons;
@@ -164,10 +165,12 @@ void first_begin(struct daemon *daemon);
 bool first_accept(struct daemon *daemon, GError **error);
 /* F<number> was pressed on a keyboard that is nobody's, or any during the first run. */
 void first_key(struct daemon *daemon, const struct inventory_item *item, unsigned number);
-/* Another key: on one that has a seat, during the first run, it says that all is as it should be. */
-void first_other_key(struct daemon *daemon, const struct inventory_item *item);
-/* A monitor came or went while nobody had sat down. */
-void first_monitor(struct daemon *daemon);
+/* Enter: on a keyboard that sits somewhere, during the first run, it says that all is as it should be. */
+void first_enter(struct daemon *daemon, const struct inventory_item *item);
+/* During the first run something came or went. */
+void first_news(struct daemon *daemon, enum inventory_kind kind);
+/* What a seat's monitor says during the first run. g_free. */
+char *first_text(const struct seat *seat);
 
 /* daemon_power.c: guests in order, then `off`; machine: the PC as well. */
 void daemon_poweroff(struct daemon *daemon, bool machine);

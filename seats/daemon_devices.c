@@ -208,12 +208,12 @@ static void key_claimed(void *data, uint32_t id, unsigned number)
 		first_key(data, item, number);
 }
 
-static void key_touched(void *data, uint32_t id)
+static void key_entered(void *data, uint32_t id)
 {
 	const struct inventory_item *item = devices_item(data, id);
 
 	if (item)
-		first_other_key(data, item);
+		first_enter(data, item);
 }
 
 static void keyboard_gone(void *data, uint32_t id)
@@ -223,7 +223,7 @@ static void keyboard_gone(void *data, uint32_t id)
 
 static const struct claim_events claim_events = {
 	.claimed = key_claimed,
-	.touched = key_touched,
+	.entered = key_entered,
 	.gone = keyboard_gone,
 };
 
@@ -234,7 +234,8 @@ static void button_pressed(void *data)
 
 /* Sound */
 
-static void sound_tell(struct seat *seat)
+/* `anew`: though it is what the seat was told before. */
+static void sound_tell(struct seat *seat, bool anew)
 {
 	const GPtrArray *items = items_of(seat->daemon);
 	struct wire_sound sound = { .volume = MIN(seat->config->volume, WIRE_MAX_VOLUME) };
@@ -251,6 +252,9 @@ static void sound_tell(struct seat *seat)
 	wire_text(sound.server, sizeof(sound.server), server);
 	wire_text(sound.sink, sizeof(sound.sink), sink);
 	wire_text(sound.source, sizeof(sound.source), sink);
+	if (!anew && !memcmp(&sound, &seat->sound, sizeof(sound)))
+		return;
+	seat->sound = sound;
 	seat_unit_send(seat->unit, WIRE_SOUND, &sound, sizeof(sound), -1);
 }
 
@@ -335,7 +339,7 @@ void devices_tell(struct seat *seat)
 {
 	monitors_assign(seat, true);
 	inputs_assign(seat);
-	sound_tell(seat);
+	sound_tell(seat, true);
 	devices_tell_unclaimed(seat);
 }
 
@@ -345,8 +349,10 @@ void devices_assign(struct daemon *daemon)
 	for (guint i = 0; i < daemon->seats->len; i++) {
 		struct seat *seat = g_ptr_array_index(daemon->seats, i);
 
-		if (seat_unit_is_up(seat->unit))
-			inputs_assign(seat);
+		if (!seat_unit_is_up(seat->unit))
+			continue;
+		inputs_assign(seat);
+		sound_tell(seat, false);
 	}
 	unclaimed_assign(daemon);
 }
@@ -462,11 +468,6 @@ static void monitor_news(struct daemon *daemon, const struct inventory_item *ite
 	struct seat *seat = devices_owner(daemon, item);
 	uint32_t lessee = seat ? seat->lease.lessee : 0;
 
-	card_open(daemon, item);
-	if (daemon->proposed) {
-		first_monitor(daemon);
-		seat = NULL;
-	}
 	seats_monitors(daemon);
 	/* The same connectors, but another monitor may be on one of them. */
 	if (seat && lessee && seat->lease.lessee == lessee)
@@ -477,13 +478,16 @@ static void news(struct daemon *daemon, const struct inventory_item *item)
 {
 	if (!daemon->started)
 		return;
+	card_open(daemon, item);
+	if (daemon->proposed)
+		first_news(daemon, item->kind);
 	if (item->kind == INVENTORY_MONITOR)
 		monitor_news(daemon, item);
 	else if (item->kind == INVENTORY_INPUT)
 		devices_assign(daemon);
 	else if (item->kind == INVENTORY_SOUND)
 		for (guint i = 0; i < daemon->seats->len; i++)
-			sound_tell(g_ptr_array_index(daemon->seats, i));
+			sound_tell(g_ptr_array_index(daemon->seats, i), true);
 	daemon_changed(daemon);
 }
 

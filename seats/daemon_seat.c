@@ -176,11 +176,7 @@ void seat_identify(struct seat *seat, bool on, uint32_t seconds)
 	struct wire_identify wire = { .on = on, .seconds = seconds };
 	g_autofree char *text = NULL;
 
-	if (seat->daemon->proposed)
-		text = seat->claimed ? g_strdup("Yours. Press Enter when everybody has a keyboard") :
-			g_strdup_printf("Press F%u on your keyboard", seat->config->number);
-	else
-		text = g_strdup(seat->config->name);
+	text = seat->daemon->proposed ? first_text(seat) : g_strdup(seat->config->name);
 	wire_text(wire.text, sizeof(wire.text), text);
 	seat_unit_send(seat->unit, WIRE_IDENTIFY, &wire, sizeof(wire), -1);
 }

@@ -37,6 +37,13 @@ const struct inventory_item *seating_sound(const GPtrArray *seats, const struct 
  */
 GPtrArray *seating_propose(const GPtrArray *items);
 
+/* Proposed seats for monitors that none of `seats` has, behind those that there are, without input and sound:
+ * how many. */
+unsigned seating_add_monitors(GPtrArray *seats, const GPtrArray *items);
+
+/* Sound cards of proposed seats by the rules above, anew: people have said which hub is whose. */
+void seating_share_sound(GPtrArray *seats, const GPtrArray *items);
+
 /* The place by which a keyboard should be bound when somebody claims it: the largest hub that no other
  * keyboard is on, so that what is beside it comes along; else its port. g_free. */
 char *seating_claim_place(const GPtrArray *items, const struct inventory_item *keyboard);

@@ -51,23 +51,66 @@ static bool is_lit(const struct inventory_item *item)
 	return item->kind == INVENTORY_MONITOR && item->connected && item->place[0];
 }
 
-/* Never more than an array has room for: the rest has to be configured by hand. */
-static void monitors_find(struct proposal *p, const GPtrArray *items)
+/* The monitors that none of the seats has, in their order: how many. Never more than
+ * an array has room for: the rest has to be configured by hand. */
+static unsigned monitors_find(const GPtrArray *items, const GPtrArray *seats,
+	const struct inventory_item *monitors[MAX_SEATS])
 {
-	for (guint i = 0; i < items->len && p->n < MAX_SEATS; i++)
-		if (is_lit(g_ptr_array_index(items, i)))
-			p->monitors[p->n++] = g_ptr_array_index(items, i);
-	qsort(p->monitors, p->n, sizeof(p->monitors[0]), compare_monitors);
-	for (unsigned i = 0; i < p->n; i++) {
-		g_autofree char *name = g_strdup_printf("seat%u", i + 1);
-		struct seat_config *seat = seat_config_new(name);
+	unsigned n = 0;
 
-		seat->number = i + 1;
-		g_strfreev(seat->outputs);
-		seat->outputs = g_new0(char *, 2);
-		seat->outputs[0] = g_strdup(p->monitors[i]->place);
-		p->seats[i] = seat;
-		p->inputs[i] = g_ptr_array_new();
+	for (guint i = 0; i < items->len && n < MAX_SEATS; i++) {
+		const struct inventory_item *item = g_ptr_array_index(items, i);
+
+		if (is_lit(item) && !seating_of(seats, item))
+			monitors[n++] = item;
+	}
+	qsort(monitors, n, sizeof(monitors[0]), compare_monitors);
+	return n;
+}
+
+static struct seat_config *seat_for(const struct inventory_item *monitor, unsigned number)
+{
+	g_autofree char *name = g_strdup_printf("seat%u", number);
+	struct seat_config *seat = seat_config_new(name);
+
+	seat->number = number;
+	g_strfreev(seat->outputs);
+	seat->outputs = g_new0(char *, 2);
+	seat->outputs[0] = g_strdup(monitor->place);
+	return seat;
+}
+
+/* NULL: it is not plugged in any more. */
+static const struct inventory_item *monitor_of(const struct seat_config *seat, const GPtrArray *items)
+{
+	for (guint i = 0; i < items->len; i++) {
+		const struct inventory_item *item = g_ptr_array_index(items, i);
+
+		if (is_lit(item) && !g_strcmp0(seat->outputs[0], item->place))
+			return item;
+	}
+	return NULL;
+}
+
+static void proposal_open(struct proposal *p, const GPtrArray *seats, const GPtrArray *items)
+{
+	for (p->n = 0; p->n < seats->len && p->n < MAX_SEATS; p->n++) {
+		struct seat_config *seat = g_ptr_array_index(seats, p->n);
+
+		p->seats[p->n] = seat;
+		p->monitors[p->n] = monitor_of(seat, items);
+		p->inputs[p->n] = g_ptr_array_new();
+		for (char **place = seat->inputs; *place; place++)
+			g_ptr_array_add(p->inputs[p->n], g_strdup(*place));
+	}
+}
+
+static void proposal_close(struct proposal *p)
+{
+	for (unsigned i = 0; i < p->n; i++) {
+		g_ptr_array_add(p->inputs[i], NULL);
+		g_strfreev(p->seats[i]->inputs);
+		p->seats[i]->inputs = (char **)g_ptr_array_free(p->inputs[i], FALSE);
 	}
 }
 
@@ -260,7 +303,7 @@ static bool is_beside(const struct inventory_item *sound, const struct inventory
 	const char *dot = strrchr(sound->place, '.');
 	size_t len = dot ? (size_t)(dot - sound->place) + 1 : 0;
 
-	return sound->hdmi && len && !strncmp(sound->place, monitor->place, len) &&
+	return sound->hdmi && monitor && len && !strncmp(sound->place, monitor->place, len) &&
 		strlen(monitor->place) > len + 1 && monitor->place[len + 1] == ':';
 }
 
@@ -358,23 +401,53 @@ static void sound_share(struct proposal *p, const GPtrArray *items)
 GPtrArray *seating_propose(const GPtrArray *items)
 {
 	GPtrArray *seats = g_ptr_array_new_with_free_func((GDestroyNotify)seat_config_free);
-	struct proposal p = { .n = 0 };
+	struct proposal p = { .ports = ports_find(items) };
 
-	monitors_find(&p, items);
-	p.ports = ports_find(items);
+	seating_add_monitors(seats, items);
+	proposal_open(&p, seats, items);
 	if (p.n == 1)
 		inputs_all(&p);
 	else
 		inputs_share(&p);
 	sound_share(&p, items);
-	for (unsigned i = 0; i < p.n; i++) {
-		g_ptr_array_add(p.inputs[i], NULL);
-		g_strfreev(p.seats[i]->inputs);
-		p.seats[i]->inputs = (char **)g_ptr_array_free(p.inputs[i], FALSE);
-		g_ptr_array_add(seats, p.seats[i]);
-	}
+	proposal_close(&p);
 	g_array_free(p.ports, TRUE);
 	return seats;
+}
+
+unsigned seating_add_monitors(GPtrArray *seats, const GPtrArray *items)
+{
+	const struct inventory_item *monitors[MAX_SEATS];
+	unsigned n = monitors_find(items, seats, monitors), added = 0;
+
+	for (; added < n && seats->len < MAX_SEATS; added++)
+		g_ptr_array_add(seats, seat_for(monitors[added], seats->len + 1));
+	return added;
+}
+
+/* And its keys. */
+static void sound_take(struct proposal *p, unsigned seat)
+{
+	const char *sound = p->seats[seat]->sound;
+	g_autofree char *port = sound && strstr(sound, "-usb-") ? place_port(sound) : NULL;
+
+	for (guint i = 0; port && i < p->inputs[seat]->len; i++)
+		if (!strcmp(g_ptr_array_index(p->inputs[seat], i), port)) {
+			g_free(g_ptr_array_remove_index(p->inputs[seat], i));
+			break;
+		}
+	g_clear_pointer(&p->seats[seat]->sound, g_free);
+}
+
+void seating_share_sound(GPtrArray *seats, const GPtrArray *items)
+{
+	struct proposal p = { .n = 0 };
+
+	proposal_open(&p, seats, items);
+	for (unsigned i = 0; i < p.n; i++)
+		sound_take(&p, i);
+	sound_share(&p, items);
+	proposal_close(&p);
 }
 
 char *seating_claim_place(const GPtrArray *items, const struct inventory_item *keyboard)

@@ -194,9 +194,9 @@ static void words_title(const struct lay *lay, char *title, char *below, size_t 
 	case MENU_STATES:
 		break;
 	case MENU_LIST:
-		snprintf(title, size, "Who would you like to join?");
-		snprintf(below, size, facts->n_guests ? "Choose, and press Enter"
-						     : "There is nothing set up for this seat yet");
+		snprintf(title, size, facts->n_guests ? "Which one is yours?" : "Nothing is set up here yet");
+		snprintf(below, size, facts->n_guests ? "Choose, and press Enter" :
+			"A guest is a file in /etc/irori/guests.d");
 		break;
 	case MENU_OPEN:
 		snprintf(title, size, "%s", guest ? name : "This seat");
@@ -525,7 +525,7 @@ static void lay_identify(struct lay *lay)
 		OVERLAY_CENTRE | OVERLAY_BOLD | OVERLAY_LIVE, "%u", model->facts->number);
 	if (model->identify_text[0])
 		lay_text(lay, px(lay, 60), (height + side) / 2 - px(lay, 40), width - px(lay, 120),
-			px(lay, 130), 46, OVERLAY_CENTRE | OVERLAY_WRAPS, "%s", model->identify_text);
+			px(lay, 160), 56, OVERLAY_CENTRE | OVERLAY_WRAPS, "%s", model->identify_text);
 }
 
 /* ---- all of it ---- */

@@ -76,6 +76,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 	g_autoptr(GPtrArray) items = items_of(text);
 	g_autoptr(GPtrArray) seats = seating_propose(items);
 
+	if (len % 2) /* as after a claim */
+		seating_share_sound(seats, items);
+	if (len % 2 && seats->len)
+		seating_add_monitors(seats, items);
 	for (guint i = 0; i < seats->len; i++) {
 		const struct seat_config *seat = g_ptr_array_index(seats, i);
 

@@ -1,6 +1,8 @@
-"""Nothing is configured: numbers on the monitors, F1 and F2 on the keyboards, and everybody sits."""
+"""Nothing is configured: numbers on the monitors, F1 and F2 on the keyboards, Enter, and everybody sits."""
+import time
+
 import seat_pc
-from errors import LabError
+from errors import LabError, patience
 from household import Household
 
 group = "seats"
@@ -24,6 +26,11 @@ def run(pc):
     order = {"k0": "f2", "k1": "f3", "k2": "f1"}
     for keyboard, key in order.items():
         hands.tap(keyboard, key)
+    hands.tap("k0", "a", "spc")
+    time.sleep(patience(1))
+    if written(pc):
+        raise LabError("written before Enter: %s" % written(pc))
+    hands.tap("k0", "ret")
     pc.wait_until(lambda: len(written(pc)) == 3, 20, "three seats to be written\n" + house.log())
     for keyboard, key in order.items():
         text = pc.read("/etc/irori/seats.d/seat%s.conf" % key[1])

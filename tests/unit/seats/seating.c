@@ -358,6 +358,67 @@ static void a_claim_takes_the_hub_along(void)
 	}
 }
 
+/* Hubs turned out to be the other way round: the headsets go with them. */
+static void sound_follows_a_claim(void)
+{
+	static const struct machine machine = { "", {
+		{ 'M', "c0:DP-1", 0 }, { 'M', "c0:DP-2", 0 }, { 'I', XHCI "1.1:1.0", KEY },
+		{ 'I', XHCI "2.1:1.0", KEY }, { 'S', XHCI "1.3:1.0", 0 }, { 'S', "pci-0000:00:1f.3", 0 } }, "" };
+	g_autoptr(GPtrArray) items = items_of(&machine);
+	g_autoptr(GPtrArray) seats = seating_propose(items);
+	struct seat_config *first = g_ptr_array_index(seats, 0), *second = g_ptr_array_index(seats, 1);
+	char **inputs = first->inputs;
+
+	test_assert(!strcmp(first->sound, XHCI "1.3:1.0"));
+	test_assert(!strcmp(second->sound, "pci-0000:00:1f.3"));
+	first->inputs = second->inputs;
+	second->inputs = inputs;
+	seating_share_sound(seats, items);
+	test_assert(!strcmp(first->sound, "pci-0000:00:1f.3"));
+	test_assert(!strcmp(second->sound, XHCI "1.3:1.0"));
+	test_assert(!strcmp(second->inputs[0], XHCI "1") && !second->inputs[1]);
+}
+
+/* Headsets were guessed, with their keys; then somebody says whose the hub is. */
+static void a_guess_gives_way_to_a_claim(void)
+{
+	static const struct machine machine = { "", {
+		{ 'M', "c0:DP-1", 0 }, { 'M', "c0:DP-2", 0 }, { 'I', XHCI "1.1:1.0", KEY },
+		{ 'S', XHCI "1.3:1.0", 0 }, { 'S', XHCI "2.3:1.0", 0 } }, "" };
+	g_autoptr(GPtrArray) items = items_of(&machine);
+	g_autoptr(GPtrArray) seats = seating_propose(items);
+	struct seat_config *second = g_ptr_array_index(seats, 1);
+	g_autofree char *before = said(seats), *after = NULL;
+
+	test_assert(!strcmp(before, "c0:DP-1|" XHCI "1.3|" XHCI "1.3:1.0\n"
+		"c0:DP-2|" XHCI "2.3|" XHCI "2.3:1.0\n"));
+	second->inputs = g_renew(char *, second->inputs, 3);
+	second->inputs[1] = g_strdup(XHCI "1");
+	second->inputs[2] = NULL;
+	seating_share_sound(seats, items);
+	after = said(seats);
+	test_assert(!strcmp(after, "c0:DP-1|" XHCI "2.3|" XHCI "2.3:1.0\n"
+		"c0:DP-2|" XHCI "1|" XHCI "1.3:1.0\n"));
+}
+
+static void late_monitors_come_last(void)
+{
+	static const struct machine machine = { "", {
+		{ 'M', "c0:DP-2", 0 }, { 'M', "c1:DP-1", 0 }, { 'm', "c0:DP-1", 0 }, { 'm', "c0:DP-3", 0 },
+		{ 'I', XHCI "1.1:1.0", KEY }, { 'I', XHCI "2.1:1.0", KEY } }, "" };
+	g_autoptr(GPtrArray) items = items_of(&machine);
+	g_autoptr(GPtrArray) seats = seating_propose(items);
+	g_autofree char *text = NULL;
+
+	test_equal(seating_add_monitors(seats, items), 0);
+	for (guint i = 0; i < items->len; i++)
+		((struct inventory_item *)g_ptr_array_index(items, i))->connected = i != 1;
+	test_equal(seating_add_monitors(seats, items), 2);
+	seating_share_sound(seats, items); /* one of the monitors is gone */
+	text = said(seats);
+	test_assert(!strcmp(text, "c0:DP-2|" XHCI "1|\nc1:DP-1|" XHCI "2|\nc0:DP-1||\nc0:DP-3||\n"));
+}
+
 static void more_than_there_is_room_for(void)
 {
 	g_autoptr(GPtrArray) items = g_ptr_array_new_with_free_func(g_free);
@@ -374,6 +435,7 @@ static void more_than_there_is_room_for(void)
 	}
 	seats = seating_propose(items);
 	test_equal(seats->len, 16);
+	test_equal(seating_add_monitors(seats, items), 0);
 }
 
 int main(void)
@@ -386,6 +448,9 @@ int main(void)
 	test_run(machines_are_shared);
 	test_run(what_is_proposed_holds);
 	test_run(a_claim_takes_the_hub_along);
+	test_run(sound_follows_a_claim);
+	test_run(a_guess_gives_way_to_a_claim);
+	test_run(late_monitors_come_last);
 	test_run(more_than_there_is_room_for);
 	return 0;
 }
