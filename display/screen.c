@@ -77,6 +77,7 @@ static void screen_arrange(struct screen *screen)
 static void screen_count_from(struct screen *screen, uint64_t seq)
 {
 	screen->told = screen->seq = seq;
+	screen->shown_ns = 0;
 	for (unsigned i = 0; i < screen->now.n; i++)
 		screen->now.outputs[i].seq = 0;
 }
@@ -144,6 +145,7 @@ void screen_frame(
 	if (frame->seq <= screen->seq)
 		screen_count_from(screen, frame->seq ? frame->seq - 1 : 0);
 	screen->seq = frame->seq;
+	screen->counts.came++;
 	/* Rows that are not whole pixels apart: no guest of ours has them. */
 	if (picture && picture->stride % 4 == 0)
 		screen_show(screen, frame, picture);
@@ -254,6 +256,19 @@ static void screen_lose(struct screen *screen, int error, int64_t now_ns)
 		screen->events->lost(screen->data, error);
 }
 
+static void screen_count_shown(struct screen *screen, uint64_t seq, int64_t vblank_ns)
+{
+	struct screen_counts *counts = &screen->counts;
+
+	counts->shown++;
+	/* What came before the first that is shown, an earlier screen has shown. */
+	if (screen->shown_ns) {
+		counts->skipped += seq - screen->told - 1;
+		counts->gap_ns = MAX(counts->gap_ns, vblank_ns - screen->shown_ns);
+	}
+	screen->shown_ns = vblank_ns;
+}
+
 static void screen_flipped(void *data, const struct kms_flip *flip)
 {
 	struct screen *screen = data;
@@ -267,6 +282,7 @@ static void screen_flipped(void *data, const struct kms_flip *flip)
 	output->in_flight = false;
 	if (output != screen->now.outputs || output->seq <= screen->told)
 		return;
+	screen_count_shown(screen, output->seq, flip->time_ns);
 	screen->told = output->seq;
 	if (screen->events->flipped)
 		screen->events->flipped(
@@ -362,6 +378,7 @@ static void screen_beat(struct screen *screen, int64_t now_ns)
 	else
 		screen->idle_ns = now_ns + SCREEN_IDLE_NS;
 	screen->told = screen->seq;
+	screen->shown_ns = 0;
 	if (screen->events->flipped)
 		screen->events->flipped(screen->data, screen->seq, now_ns, SCREEN_IDLE_NS);
 }
@@ -438,6 +455,16 @@ bool screen_monitor(const struct screen *screen, unsigned i, struct screen_monit
 		return false;
 	*monitor = screen->now.outputs[i].info;
 	return true;
+}
+
+void screen_counts(const struct screen *screen, struct screen_counts *counts)
+{
+	*counts = screen->counts;
+}
+
+void screen_counts_gap(struct screen *screen)
+{
+	screen->counts.gap_ns = 0;
 }
 
 bool screen_guest_area(const struct screen *screen, struct rect *area)

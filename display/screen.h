@@ -51,6 +51,15 @@ struct screen_monitor {
 	char make[4], model[14], serial[14]; /* see edid_read.h */
 };
 
+/* The guest's frames on the first monitor, since the screen was made. Frames that came while there was no
+ * monitor are neither shown nor skipped. */
+struct screen_counts {
+	uint64_t came;    /* screen_frame() */
+	uint64_t shown;   /* flips that put up a newer one */
+	uint64_t skipped; /* never up: a newer one was, by their numbers */
+	int64_t gap_ns;   /* the longest from one that was shown to the next, since screen_counts_gap() */
+};
+
 /* Any may be NULL. From inside, everything but screen_run, screen_lease and screen_free is allowed.
  */
 struct screen_events {
@@ -112,6 +121,9 @@ bool screen_idle(const struct screen *screen);
 unsigned screen_monitors(const struct screen *screen);
 /* The i-th, 0 is the clock. False: no such. */
 bool screen_monitor(const struct screen *screen, unsigned i, struct screen_monitor *monitor);
+void screen_counts(const struct screen *screen, struct screen_counts *counts);
+/* The longest gap is told: the next begins. */
+void screen_counts_gap(struct screen *screen);
 /* Where on the first monitor the guest's picture is, for pointers. False: nowhere. */
 bool screen_guest_area(const struct screen *screen, struct rect *area);
 

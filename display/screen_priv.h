@@ -74,6 +74,8 @@ struct screen {
 	uint32_t guest_id;  /* of its buffer */
 	struct rect source;
 	uint64_t seq, told; /* the newest frame; the newest that was told as flipped */
+	struct screen_counts counts;
+	int64_t shown_ns; /* the last flip that counted; 0: what comes next has none before it */
 
 	uint32_t *cursor; /* a copy of its picture */
 	uint64_t cursor_image;

@@ -184,6 +184,21 @@ static GVariant *seat_flips(struct bus_object *object)
 	return g_variant_new_uint64(said(object)->flips);
 }
 
+static GVariant *seat_frames_came(struct bus_object *object)
+{
+	return g_variant_new_uint64(said(object)->came);
+}
+
+static GVariant *seat_frames_skipped(struct bus_object *object)
+{
+	return g_variant_new_uint64(said(object)->skipped);
+}
+
+static GVariant *seat_frame_gap(struct bus_object *object)
+{
+	return g_variant_new_uint64((guint64)said(object)->gap_ns / 1000);
+}
+
 static GVariant *guest_name(struct bus_object *object)
 {
 	return text(object->name);
@@ -280,6 +295,9 @@ static const struct bus_property seat[] = {
 	{ "TimeLeftUSec", seat_time_left },
 	{ "Frames", seat_frames },
 	{ "Flips", seat_flips },
+	{ "FramesCame", seat_frames_came },
+	{ "FramesSkipped", seat_frames_skipped },
+	{ "FrameGapUSec", seat_frame_gap },
 	{ 0 },
 };
 

@@ -31,7 +31,7 @@ SIZE_IS(wire_answer, 8 + WIRE_TEXT);
 SIZE_IS(wire_settings, 16);
 SIZE_IS(wire_welcome, 8);
 SIZE_IS(wire_request, 8 + WIRE_NAME + WIRE_PIN);
-SIZE_IS(wire_state, 6 * 4 + 3 * 8);
+SIZE_IS(wire_state, 6 * 4 + 6 * 8);
 _Static_assert(sizeof(union wire_body) == WIRE_MAX_BODY, "the largest body is WIRE_MAX_BODY");
 
 enum text_kind {
@@ -186,7 +186,7 @@ static bool state_check(const union wire_body *body)
 
 	return state->flags < WIRE_STATE_SOUND << 1 && state->width <= WIRE_MAX_SIDE &&
 		state->height <= WIRE_MAX_SIDE && state->volume <= WIRE_MAX_VOLUME &&
-		state->outputs <= WIRE_MAX_NUMBER && state->input_ns >= 0;
+		state->outputs <= WIRE_MAX_NUMBER && state->input_ns >= 0 && state->gap_ns >= 0;
 }
 
 #define BODY(side, type) .known = true, .from = side, .size = sizeof(struct type)

@@ -23,7 +23,7 @@
 
 #include <stdint.h>
 
-#define WIRE_VERSION 1u
+#define WIRE_VERSION 2u
 
 enum wire_limits {
 	WIRE_NAME = 64,    /* of seats, guests, people; with the zero */
@@ -214,8 +214,12 @@ struct wire_state {
 	uint32_t outputs;        /* monitors lit */
 	uint32_t volume;
 	int64_t input_ns;        /* CLOCK_MONOTONIC of the last input; told once in a while */
-	uint64_t frames;         /* shown since the seat began */
-	uint64_t flips;
+	/* The guests' frames on the first monitor, since the seat began: see struct screen_counts. */
+	uint64_t frames;         /* shown */
+	uint64_t flips;          /* told to guests, those without a monitor as well */
+	uint64_t came;
+	uint64_t skipped;
+	int64_t gap_ns;          /* the longest from one to the next since the STATE before */
 };
 
 #endif

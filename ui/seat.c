@@ -92,6 +92,9 @@ static void seat_json(JsonBuilder *json, GVariant *seat)
 	json_int(json, "volume", number(seat, "Volume"));
 	json_int(json, "frames", (int64_t)large(seat, "Frames"));
 	json_int(json, "flips", (int64_t)large(seat, "Flips"));
+	json_int(json, "frames_came", (int64_t)large(seat, "FramesCame"));
+	json_int(json, "frames_skipped", (int64_t)large(seat, "FramesSkipped"));
+	json_number(json, "frame_gap_ms", (double)large(seat, "FrameGapUSec") / 1e3);
 	if (left != G_MAXUINT64)
 		json_number(json, "time_left_s", (double)left / 1e6);
 	list_json(json, "outputs", seat, "Outputs");
@@ -209,9 +212,11 @@ static int status_run(const char *name, char **args, int n)
 		printf("%10s: %s\n", "time", left);
 	printf("%10s: %s, process %u, started %u times\n", "state", flag(seat, "Up") ? "up" : "down",
 		number(seat, "Pid"), number(seat, "Starts"));
-	printf("%10s: %ux%u on %u, %llu frames, %llu flips\n", "screen", number(seat, "Width"),
-		number(seat, "Height"), number(seat, "LitOutputs"),
-		(unsigned long long)large(seat, "Frames"), (unsigned long long)large(seat, "Flips"));
+	printf("%10s: %ux%u on %u, %llu frames of %llu, %llu skipped, at most %.0f ms from one to the next\n",
+		"screen", number(seat, "Width"), number(seat, "Height"), number(seat, "LitOutputs"),
+		(unsigned long long)large(seat, "Frames"), (unsigned long long)large(seat, "FramesCame"),
+		(unsigned long long)large(seat, "FramesSkipped"),
+		(double)large(seat, "FrameGapUSec") / 1e3);
 	printf("%10s: %u %%%s\n", "sound", number(seat, "Volume"),
 		flag(seat, "MicrophoneOpen") ? ", microphone open" : "");
 	print_list(seat, "monitors", "Outputs");

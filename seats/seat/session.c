@@ -22,7 +22,6 @@ static void on_flipped(void *data, uint64_t seq, int64_t vblank_ns, int64_t peri
 	session->flips++;
 	if (session->shown < 0)
 		return;
-	session->frames++;
 	guest_presented(session->slots[session->shown].guest, seq, vblank_ns, period_ns);
 }
 
@@ -117,7 +116,9 @@ void session_state(const struct session *session, struct wire_state *state)
 {
 	const struct seat_facts *facts = &session->facts;
 	struct screen_monitor monitor;
+	struct screen_counts counts;
 
+	screen_counts(session->screen, &counts);
 	*state = (struct wire_state){
 		.guest = facts->shown,
 		.flags = (facts->locked ? WIRE_STATE_LOCKED : 0u) |
@@ -128,8 +129,11 @@ void session_state(const struct session *session, struct wire_state *state)
 		.outputs = screen_monitors(session->screen),
 		.volume = facts->muted ? 0 : facts->volume,
 		.input_ns = session->input_ns,
-		.frames = session->frames,
+		.frames = counts.shown,
 		.flips = session->flips,
+		.came = counts.came,
+		.skipped = counts.skipped,
+		.gap_ns = counts.gap_ns,
 	};
 	if (screen_monitor(session->screen, 0, &monitor)) {
 		state->width = monitor.width;
@@ -148,12 +152,16 @@ static void session_report(struct session *session, int64_t now)
 	figures.input_ns = session->reported.input_ns;
 	figures.frames = session->reported.frames;
 	figures.flips = session->reported.flips;
+	figures.came = session->reported.came;
+	figures.skipped = session->reported.skipped;
+	figures.gap_ns = session->reported.gap_ns;
 	if (memcmp(&figures, &session->reported, sizeof(figures)) == 0 &&
 		now < session->reported_at + REPORT_S * SECOND)
 		return;
 	/* A queue that is full has older news in it: tried again with the next. */
 	if (session->config.send(session->config.send_data, WIRE_STATE, &state, sizeof(state)) < 0)
 		return;
+	screen_counts_gap(session->screen);
 	session->reported = state;
 	session->reported_at = now;
 }

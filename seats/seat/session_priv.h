@@ -57,7 +57,7 @@ struct session {
 	uint32_t cookie;
 	struct wire_state reported;
 	int64_t reported_at, input_ns;
-	uint64_t frames, flips;
+	uint64_t flips;
 	bool refreshing, again;
 };
 

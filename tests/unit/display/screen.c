@@ -73,6 +73,73 @@ static void test_one_commit_in_flight(void)
 	seat_down();
 }
 
+static struct screen_counts counted(void)
+{
+	struct screen_counts counts;
+
+	screen_counts(seat.screen, &counts);
+	return counts;
+}
+
+static void guest_shows(unsigned frames)
+{
+	for (unsigned i = 0; i < frames; i++) {
+		guest_show((struct rect){0, 0, 1, 1});
+		seat_run();
+	}
+}
+
+static void test_counts_frames(void)
+{
+	seat_up(&card_one);
+	guest_size(320, 240, 1);
+	guest_shows(1);
+	seat_vblank();
+	seat_vblank();
+	test_equal(counted().shown, 1);
+	test_equal(counted().gap_ns, 0); /* there was none before it */
+	guest_shows(5);
+	seat_vblank();
+	seat_vblank();
+	test_equal(counted().came, 6);
+	test_equal(counted().shown, 3);
+	test_equal(counted().skipped, 3); /* 3 to 5 */
+	test_equal(counted().gap_ns, PERIOD);
+	screen_counts_gap(seat.screen);
+	test_equal(counted().gap_ns, 0);
+	for (unsigned i = 0; i < 9; i++)
+		seat_vblank();
+	guest_shows(1);
+	seat_vblank();
+	test_equal(counted().gap_ns, 10 * PERIOD);
+	screen_blank(seat.screen, true); /* nobody sees these */
+	seat_run();
+	for (unsigned i = 0; i < 3; i++) {
+		guest_shows(1);
+		seat.now += 1000 * MS;
+		seat_run();
+	}
+	screen_counts_gap(seat.screen);
+	screen_blank(seat.screen, false);
+	seat_run();
+	guest_shows(1);
+	seat_vblank();
+	seat_vblank();
+	test_equal(counted().came, 11);
+	test_equal(counted().shown, 5);
+	test_equal(counted().skipped, 3);
+	test_equal(counted().gap_ns, 0);
+	/* Numbers begin anew. */
+	screen_frame(seat.screen, NULL, NULL);
+	seat.flipped = seat.guest.frame.seq = 0;
+	guest_shows(1);
+	seat_vblank();
+	seat_vblank();
+	test_equal(counted().shown, 6);
+	test_equal(counted().skipped, 3);
+	seat_down();
+}
+
 static void test_copies_what_the_buffer_lacks(void)
 {
 	uint64_t clipped;
@@ -533,6 +600,7 @@ int main(void)
 {
 	test_run(test_shows_a_guest);
 	test_run(test_one_commit_in_flight);
+	test_run(test_counts_frames);
 	test_run(test_copies_what_the_buffer_lacks);
 	test_run(test_small_is_in_the_middle_large_is_scaled);
 	test_run(test_two_monitors_and_nothing_else);
