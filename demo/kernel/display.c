@@ -60,6 +60,7 @@ struct sync {
 struct buffer {
 	uint32_t width, height;
 	uint64_t at; /* physical */
+	struct display_rect differs; /* where it may be other than what is shown */
 };
 
 static struct virtq queue;
@@ -210,7 +211,8 @@ static int64_t display_new_buffer(uint64_t at)
 	memory = large_alloc((unsigned)((size + LARGE_PAGE - 1) / LARGE_PAGE));
 	if (!memory)
 		return -ENOMEM;
-	*buffer = (struct buffer){ wanted->width, wanted->height, physical(memory) };
+	*buffer = (struct buffer){ wanted->width, wanted->height, physical(memory),
+		{ 0, 0, wanted->width, wanted->height } };
 	ret = buffer_create(buffer, n_buffers + 1);
 	if (ret)
 		return ret;
@@ -225,6 +227,37 @@ static bool rect_inside(const struct display_rect *rect, const struct buffer *bu
 		rect->y <= buffer->height && rect->height <= buffer->height - rect->y;
 }
 
+static struct display_rect rect_join(const struct display_rect *a, const struct display_rect *b)
+{
+	uint32_t x, y, right, bottom;
+
+	if (!a->width || !a->height)
+		return *b;
+	if (!b->width || !b->height)
+		return *a;
+	x = a->x < b->x ? a->x : b->x;
+	y = a->y < b->y ? a->y : b->y;
+	right = a->x + a->width > b->x + b->width ? a->x + a->width : b->x + b->width;
+	bottom = a->y + a->height > b->y + b->height ? a->y + a->height : b->y + b->height;
+	return (struct display_rect){ x, y, right - x, bottom - y };
+}
+
+/* What changes on the screen when this buffer is shown, with `damage` new in it: seats copy no more. */
+static struct display_rect shown_changes(struct buffer *buffer, const struct display_rect *damage)
+{
+	struct display_rect changes = rect_join(&buffer->differs, damage);
+
+	for (unsigned i = 0; i < n_buffers; i++)
+		if (buffers[i].width == buffer->width && buffers[i].height == buffer->height)
+			buffers[i].differs = rect_join(&buffers[i].differs, &changes);
+		else
+			buffers[i].differs = (struct display_rect){ 0, 0, buffers[i].width, buffers[i].height };
+	buffer->differs = (struct display_rect){ 0 };
+	if (!changes.width || !changes.height) /* the picture is held; a flush of nothing would be wrong */
+		changes = (struct display_rect){ 0, 0, 1, 1 };
+	return changes;
+}
+
 static void command_put(uint16_t slot, uint16_t i)
 {
 	slots[slot].under_way++;
@@ -236,7 +269,7 @@ static int64_t display_show(uint64_t at)
 	const struct display_present *present = (const struct display_present *)at;
 	uint16_t i = (uint16_t)((first + n_queued) % DISPLAY_MAX_QUEUED);
 	struct slot *slot = &slots[i];
-	const struct buffer *buffer;
+	struct buffer *buffer;
 	uint32_t resource;
 
 	if (!user_range(at, sizeof(*present)))
@@ -264,7 +297,7 @@ static int64_t display_show(uint64_t at)
 		slot->scanout.resource = shown = resource;
 		command_put(i, 1);
 	}
-	slot->flush.rect = (struct display_rect){ 0, 0, buffer->width, buffer->height };
+	slot->flush.rect = shown_changes(buffer, &present->damage);
 	slot->flush.resource = resource;
 	slot->flush.header.fence++;
 	command_put(i, 2);
