@@ -4,14 +4,16 @@ feels looked at from outside: at the monitors, keyboards and sound cards of the 
 The guests are probes (guest/probe.c): each has a colour and a tone of its own, and says on its screen
 by bar codes how many frames it presented and which keys reached it.
 """
+import json
 import os
 import time
 
+import film
 import image
 import seat_pc
 from errors import LabError, patience
 
-ROWS = ("frames", "key", "keys", "down", "motion")
+ROWS = ("frames", "key", "keys", "down", "motion", "lost", "late", "worst")
 ROW_LINES = 16
 HEARTH = "/usr/local/lib/x86_64-linux-gnu/irori/hearth"
 CODES = {"a": 30, "b": 48, "c": 46, "d": 32, "e": 18, "f": 33, "g": 34, "h": 35}
@@ -21,7 +23,7 @@ Name={name}
 Memory=64M
 Kernel={hearth}
 Initrd=/run/lab/probe.cpio
-CommandLine=init=/probe probe.colour={colour} probe.hz={hz}
+CommandLine=init=/probe probe.colour={colour} probe.hz={hz} {options}
 {guest}
 
 [Gpu]
@@ -66,15 +68,16 @@ class Household:
         self.pc.run("mkdir -p %s && cp /lab/%s %s" % (os.path.dirname(path), name, path), check=True)
 
     def probe(self, name, colour, hz=0, size=(seat_pc.WIDTH, seat_pc.HEIGHT), autostart="yes", more="",
-              guest=""):
-        """A probe; `colour`: (red, green, blue); `more`: lines for its [Household], `guest`: for [Guest]."""
+              guest="", options=""):
+        """A probe; `colour`: (red, green, blue); `more`: lines for its [Household], `guest`: for [Guest];
+        `options`: for the probe itself."""
         build = self.pc.build or os.path.join(image.TOP, "build")
         if not self.probes:
             self.pc.put(os.path.join(build, "tests", "lab", "probe.cpio"))
             self.pc.run("cp /lab/probe.cpio /run/lab/", check=True)
         self.file("/etc/irori/guests.d/%s.conf" % name, PROBE.format(
             name=name, hearth=HEARTH, colour="%02x%02x%02x" % colour, hz=hz, width=size[0],
-            height=size[1], autostart=autostart, more=more, guest=guest))
+            height=size[1], autostart=autostart, more=more, guest=guest, options=options))
         self.probes.append(Probe(name, colour, hz, size))
         return self.probes[-1]
 
@@ -106,11 +109,22 @@ class Household:
 
     # What can be seen of a seat
 
-    def read(self, seat):
-        """The bar codes on its monitor, by ROWS, when its guest is on it; None: it is not."""
+    def read(self, seat, depth=0):
+        """The bar codes on its monitor, by ROWS, when its guest is on it; None: it is not. `depth`:
+        also "torn": how many points of the film that it plays (probe.depth=) are not those of the
+        picture of that number."""
         picture = self.hands.look(*seat.monitor)
         width, height = seat.probe.size
         x, y = (picture.width - width) // 2, (picture.height - height) // 2
+        rows = self.rows(seat, picture, x, y)
+        if rows and depth:
+            top = y + height - len(ROWS) * ROW_LINES - film.HEIGHT
+            rows["torn"] = film.differs(picture, x, top, rows["frames"], depth)
+        return rows
+
+    @staticmethod
+    def rows(seat, picture, x, y):
+        width, height = seat.probe.size
         if x < 0 or y < 0 or not picture.is_near(x + width - 9, y + height - 9, seat.probe.colour):
             return None
         top = y + height - len(ROWS) * ROW_LINES
@@ -198,6 +212,13 @@ class Household:
         """Until every monitor shows another frame than `before` ({seat: frames, None if it was dark})."""
         self.pc.wait_until(lambda: all(self.row(each, "frames") not in (None, before[each.name])
                                        for each in self.seats), seconds, "all pictures to go on")
+
+    def status(self, seat):
+        """What `irori status` says of it."""
+        return json.loads(self.pc.run("irori status %s --json" % seat.name, check=True)[1])
+
+    def guest_pid(self, name):
+        return int(self.pc.run("systemctl show -P MainPID irori-guest-%s" % name, check=True)[1])
 
     def pids(self, program):
         """Of a program of ours by its name, or of a unit's main process."""

@@ -4,8 +4,17 @@
  * The screen has the colour probe.colour=RRGGBB (hexadecimal). Bar codes (display/barcode.h) at the
  * bottom left, where a seat's own notices are not, the first PROBE_LINE * ROWS lines above the end, one
  * each PROBE_LINE lines: frames presented, one a vblank; the last key's code; how many key
- * events came; how many keys are down; how many reports of motion came. A tone of probe.hz= plays
- * all the time (0: none). COM1 hears "KEY CODE VALUE", one line an event.
+ * events came; how many keys are down; how many reports of motion came; and see below. A tone of
+ * probe.hz= plays all the time (0: none). COM1 hears "KEY CODE VALUE", one line an event.
+ *
+ * probe.fps=N: it plays a film (film.h) of N pictures a second instead, above the bar codes, with probe.depth=
+ * rounds for a pixel. Frames then counts the film's pictures. Each is to be presented at its time, counted from
+ * the first; like any player it leaves out those whose time is over before they are made. Three more bar codes:
+ * pictures left out; pictures on the screen more than a frame's time late, as the seat's feedback has it, and as
+ * the guest hears of it; by how many milliseconds the latest was, since the last key.
+ *
+ * probe.boot=MS: before anything else all processors work as much as takes a quarter of them that long,
+ * as a boot does.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -15,6 +24,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <linux/input-event-codes.h>
@@ -22,7 +32,9 @@
 #include "demo/programs/options.h"
 #include "demo/programs/screen.h"
 #include "demo/programs/sound.h"
+#include "demo/programs/work.h"
 #include "display/barcode.h"
+#include "tests/lab/guest/film.h"
 
 enum {
 	PROBE_LINE = 16,
@@ -34,7 +46,16 @@ enum {
 	PROBE_KEYS = 0x300,
 };
 
-enum probe_row { ROW_FRAMES, ROW_KEY, ROW_KEYS, ROW_DOWN, ROW_MOTION, ROWS };
+#define PROBE_NS 1000000000ll
+
+enum probe_row { ROW_FRAMES, ROW_KEY, ROW_KEYS, ROW_DOWN, ROW_MOTION, ROW_LOST, ROW_LATE, ROW_WORST, ROWS };
+
+/* The film: picture n is due at begun_ns + n * period_ns. */
+struct film {
+	int64_t begun_ns, period_ns; /* period 0: no film is played */
+	uint32_t depth, made;        /* the picture that is shown next */
+	unsigned surface;            /* in which it is */
+};
 
 struct probe {
 	struct screen screen;
@@ -46,7 +67,16 @@ struct probe {
 	struct sound sound;
 	bool has_sound;
 	double phase, step;
+	struct film film;
 };
+
+static int64_t probe_now(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return t.tv_sec * PROBE_NS + t.tv_nsec;
+}
 
 static unsigned row_top(const struct surface *surface, enum probe_row row)
 {
@@ -65,9 +95,8 @@ static void row_draw(struct surface *surface, enum probe_row row, unsigned numbe
 	}
 }
 
-static int probe_present(struct probe *probe)
+static struct display_rect probe_draw_rows(struct probe *probe, unsigned index)
 {
-	unsigned index = ++probe->row[ROW_FRAMES] % PROBE_BUFFERS;
 	struct display_rect damage = {
 		.y = row_top(&probe->surface[index], ROW_FRAMES),
 		.width = BARCODE_CELLS * BARCODE_PLAYER_CELL,
@@ -80,7 +109,98 @@ static int probe_present(struct probe *probe)
 		row_draw(&probe->surface[index], row, probe->row[row]);
 		damage.height = row * PROBE_LINE + BARCODE_PLAYER_CELL;
 	}
+	return damage;
+}
+
+static int probe_present(struct probe *probe)
+{
+	unsigned index = ++probe->row[ROW_FRAMES] % PROBE_BUFFERS;
+	struct display_rect damage = probe_draw_rows(probe, index);
+
 	return screen_present(&probe->screen, &probe->surface[index], &damage, 0);
+}
+
+/* ---- the film ---- */
+
+static int64_t film_due(const struct film *film, uint32_t number)
+{
+	return film->begun_ns + number * film->period_ns;
+}
+
+static struct display_rect film_place(const struct surface *surface)
+{
+	return (struct display_rect){ 0, row_top(surface, ROW_FRAMES) - FILM_HEIGHT, FILM_WIDTH, FILM_HEIGHT };
+}
+
+static void film_make(struct probe *probe, uint32_t number)
+{
+	struct surface *surface = &probe->surface[probe->film.surface ^= 1];
+	struct display_rect place = film_place(surface);
+
+	for (uint32_t y = 0; y < FILM_HEIGHT; y++) {
+		uint32_t *line = surface->pixels + (place.y + y) * surface->stride + place.x;
+
+		for (uint32_t x = 0; x < FILM_WIDTH; x++)
+			line[x] = film_pixel(number, (int32_t)x, (int32_t)y, probe->film.depth);
+	}
+	probe->film.made = number;
+}
+
+/* The picture that is made, if its time has come; then the next is made, or a later one when there is no
+ * time for that. */
+static int film_present(struct probe *probe)
+{
+	struct film *film = &probe->film;
+	uint32_t number = film->made, next = number + 1;
+	struct display_rect damage = film_place(&probe->surface[film->surface]), rows;
+	int64_t now = probe_now();
+	int err;
+
+	if (now < film_due(film, number))
+		return 0;
+	probe->row[ROW_FRAMES] = number;
+	rows = probe_draw_rows(probe, film->surface);
+	damage.height = rows.y + rows.height - damage.y;
+	err = screen_present(&probe->screen, &probe->surface[film->surface], &damage, number);
+	if (err)
+		return err;
+	while (film_due(film, next + 1) <= now)
+		next++;
+	probe->row[ROW_LOST] += next - number - 1;
+	film_make(probe, next);
+	return 0;
+}
+
+static void film_shown(struct probe *probe, const struct display_event *event)
+{
+	int64_t late = event->ns - film_due(&probe->film, (uint32_t)event->cookie);
+
+	if (late > probe->film.period_ns)
+		probe->row[ROW_LATE]++;
+	if (late / 1000000 > probe->row[ROW_WORST])
+		probe->row[ROW_WORST] = (unsigned)(late / 1000000);
+}
+
+static int probe_wait_ms(const struct probe *probe)
+{
+	int64_t left = film_due(&probe->film, probe->film.made) - probe_now();
+
+	if (!probe->film.period_ns || left > PROBE_WAKE_MS * 1000000ll)
+		return PROBE_WAKE_MS;
+	return left > 0 ? (int)(left / 1000000) + 1 : 0;
+}
+
+static void film_open(struct probe *probe)
+{
+	long fps = option_number("probe.fps", 0);
+
+	if (fps <= 0 || probe->screen.info.width < FILM_WIDTH ||
+	    probe->screen.info.height < FILM_HEIGHT + ROWS * PROBE_LINE)
+		return;
+	probe->film.period_ns = PROBE_NS / fps;
+	probe->film.depth = (uint32_t)option_number("probe.depth", 64);
+	film_make(probe, 1);
+	probe->film.begun_ns = probe_now();
 }
 
 static int probe_open_screen(struct probe *probe)
@@ -110,6 +230,7 @@ static void key_note(struct probe *probe, const struct input_record *record)
 
 	probe->row[ROW_KEY] = record->code;
 	probe->row[ROW_KEYS]++;
+	probe->row[ROW_WORST] = 0;
 	if (record->code < PROBE_KEYS && probe->down[record->code] != down) {
 		probe->down[record->code] = down;
 		probe->row[ROW_DOWN] += down ? 1 : -1u;
@@ -146,7 +267,19 @@ static void probe_fill_sound(struct probe *probe)
 	}
 }
 
-/* One frame for each that was shown, two ahead. */
+/* One frame for each that was shown, two ahead; of the film one, the other is being made. */
+static int probe_fill_screen(struct probe *probe)
+{
+	unsigned ahead = probe->film.period_ns ? PROBE_BUFFERS - 1 : PROBE_BUFFERS;
+	int err = 0;
+
+	if (probe->film.period_ns)
+		return probe->screen.queued < ahead ? film_present(probe) : 0;
+	while (probe->screen.queued < ahead && !err)
+		err = probe_present(probe);
+	return err;
+}
+
 static int probe_run(struct probe *probe)
 {
 	struct display_event events[DISPLAY_MAX_QUEUED];
@@ -154,20 +287,34 @@ static int probe_run(struct probe *probe)
 	for (;;) {
 		struct pollfd wait[2] = { { .fd = probe->screen.fd, .events = POLLIN },
 					  { .fd = probe->input, .events = POLLIN } };
-		int err = screen_events(&probe->screen, events, DISPLAY_MAX_QUEUED);
+		int count = screen_events(&probe->screen, events, DISPLAY_MAX_QUEUED), err;
 
-		if (err < 0)
-			return err;
+		if (count < 0)
+			return count;
+		for (int i = 0; i < count && probe->film.period_ns; i++)
+			if (events[i].cookie)
+				film_shown(probe, &events[i]);
 		probe_read_input(probe);
-		while (probe->screen.queued < PROBE_BUFFERS) {
-			err = probe_present(probe);
-			if (err)
-				return err;
-		}
+		err = probe_fill_screen(probe);
+		if (err)
+			return err;
 		probe_fill_sound(probe);
-		if (poll(wait, probe->input < 0 ? 1 : 2, PROBE_WAKE_MS) < 0)
+		if (poll(wait, probe->input < 0 ? 1 : 2, probe_wait_ms(probe)) < 0)
 			return -errno;
 	}
+}
+
+static void probe_boot(unsigned ms)
+{
+	struct work work;
+
+	if (!ms || work_open(&work, ms))
+		return;
+	work_start(&work);
+	while (work_step(&work))
+		;
+	while (__atomic_load_n(&work.done, __ATOMIC_RELAXED) < work.total)
+		usleep(1000);
 }
 
 int main(void)
@@ -177,6 +324,7 @@ int main(void)
 	int err;
 
 	setvbuf(stdout, NULL, _IOLBF, 0);
+	probe_boot((unsigned)option_number("probe.boot", 0));
 	probe.input = open("/dev/input", O_RDONLY | O_NONBLOCK | O_CLOEXEC);
 	probe.step = 2 * M_PI * (double)hz / PROBE_RATE;
 	probe.has_sound = hz > 0 && sound_open(&probe.sound, PROBE_RATE, 2, PROBE_PERIOD,
@@ -184,6 +332,8 @@ int main(void)
 	err = probe_open_screen(&probe);
 	printf("PROBE-UP %ux%u%s\n", probe.screen.info.width, probe.screen.info.height,
 	       probe.has_sound ? " with sound" : "");
+	if (!err)
+		film_open(&probe);
 	if (!err)
 		err = probe_run(&probe);
 	printf("probe: %s\n", strerror(-err));
