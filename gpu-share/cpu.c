@@ -18,6 +18,12 @@ struct level {
 	uint64_t slice_ns; /* asked of schedulers that have request sizes (Linux 6.12) */
 };
 
+/* A seat's clock: a step before the first of them. */
+enum {
+	CLOCK_RT = 3,
+	CLOCK_NICE = -16,
+};
+
 /* A short slice is an early deadline: the thread waits less for its turn but gets no more of it. */
 static const struct level levels[SHARE_CLASSES] = {
 	[SHARE_VIDEO] = {
@@ -99,6 +105,15 @@ static int apply_nice(pid_t tid, enum cpu_role role, const struct level *level)
 	/* An older kernel refuses a runtime here. */
 	attributes.runtime = 0;
 	return syscall(SYS_sched_setattr, tid, &attributes, 0) ? -errno : 0;
+}
+
+int cpu_share_clock(void)
+{
+	const struct sched_param param = { .sched_priority = CLOCK_RT };
+
+	if (!sched_setscheduler(0, SCHED_RR | SCHED_RESET_ON_FORK, &param))
+		return 0;
+	return setpriority(PRIO_PROCESS, (id_t)syscall(SYS_gettid), CLOCK_NICE) ? -errno : 0;
 }
 
 /* An idle guest gets the last of our processors, where there are several. */

@@ -43,6 +43,10 @@ const char *cpu_share_how_name(enum cpu_share_how how);
 /* What the vCPUs of a guest with so many get of its class: never every processor in real time. */
 enum share_class cpu_share_vcpus(enum share_class share_class, unsigned vcpus, unsigned processors);
 
+/* The calling thread is a seat's clock: it comes before what any class gives to guests, in real time where
+ * that is permitted. Threads that it starts begin as everybody. 0 or -errno. */
+int cpu_share_clock(void);
+
 /* Gives a thread of this process its class. 0 or -errno; a thread that is gone is not an error. */
 int cpu_share_apply(pid_t tid, enum cpu_role role, enum share_class share_class);
 

@@ -15,6 +15,7 @@
 #include <time.h>
 
 #include "display/kms_drm.h"
+#include "gpu-share/cpu.h"
 #include "seats/seat/control.h"
 #include "seats/seat/devices.h"
 #include "seats/seat/overlay.h"
@@ -299,6 +300,9 @@ int main(int argc, char **argv)
 	}
 	name = g_strdup(argv[1]);
 	title_set(argv[0], end, name);
+	/* What it shows, guests wait for; one of class video would otherwise have its seat wait. Where that
+	 * is not permitted, it does what it can. */
+	cpu_share_clock();
 	seat.loop = g_main_loop_new(NULL, FALSE);
 	if (!seat_open(name, &error))
 		return fail(error->domain == G_OPTION_ERROR ? EX_USAGE : EX_UNAVAILABLE, error);

@@ -135,11 +135,30 @@ static void vcpus_leave_the_host_a_processor(void)
 	test_equal(cpu_share_vcpus(SHARE_FAIR, 8, 2), SHARE_FAIR);
 }
 
+static gpointer clock_try(gpointer data)
+{
+	int ret = cpu_share_clock(), policy = sched_getscheduler(0);
+
+	if (ret) /* a container */
+		return (policy & ~SCHED_RESET_ON_FORK) == SCHED_OTHER ? data : NULL;
+	if ((policy & ~SCHED_RESET_ON_FORK) != SCHED_RR)
+		return getpriority(PRIO_PROCESS, 0) == -16 ? data : NULL;
+	return data;
+}
+
+/* In a thread of its own: the others stay as they are. */
+static void a_clock_comes_first(void)
+{
+	test_assert(g_thread_join(g_thread_new("clock", clock_try, "as promised")));
+	test_equal(sched_getscheduler(0) & ~SCHED_RESET_ON_FORK, SCHED_OTHER);
+}
+
 int main(void)
 {
 	test_run(vcpus_leave_the_host_a_processor);
 	test_run(classes_reach_the_scheduler);
 	test_run(wrong_arguments);
 	test_run(group_files);
+	test_run(a_clock_comes_first);
 	return 0;
 }
