@@ -23,6 +23,7 @@ static struct seat *seat_new(struct daemon *daemon, const struct seat_config *co
 		.runtime = daemon->config.runtime,
 		.program = daemon->config.seat_program,
 		.options = daemon->config.seat_options,
+		.spare = daemon->household->irori.spares,
 		.now = daemon->config.now,
 	};
 
@@ -347,6 +348,8 @@ static void strangers_end(struct daemon *daemon)
 		if (!g_str_has_suffix(name, ".sock"))
 			continue;
 		name[strlen(name) - strlen(".sock")] = '\0';
+		if (g_str_has_suffix(name, SEAT_UNIT_SECOND))
+			name[strlen(name) - strlen(SEAT_UNIT_SECOND)] = '\0';
 		if (daemon_seat(daemon, name))
 			continue;
 		g_message("seat %s is configured no more", name);

@@ -79,6 +79,7 @@ struct person {
 struct irori_config {
 	char *sound_server; /* NULL: what is there */
 	uint32_t backoff_min_ms, backoff_max_ms;
+	bool spares; /* of seats' processes: see seat_unit.h */
 	uint32_t shutdown_seconds; /* for guests to switch off by themselves */
 };
 

@@ -26,6 +26,8 @@ static const struct property irori_table[] = {
 		.max = 3600000 },
 	{ "BackoffMaxMs", PROPERTY_UINT, offsetof(struct irori_draft, made.backoff_max_ms), "30000",
 		"the same, at last", .min = 1, .max = 3600000 },
+	{ "Spares", PROPERTY_BOOL, offsetof(struct irori_draft, made.spares), "yes",
+		"a second process for each seat, which takes over at once when the first dies", .min = 0 },
 	{ "ShutdownSeconds", PROPERTY_UINT, offsetof(struct irori_draft, made.shutdown_seconds), "60",
 		"how long guests have to switch off by themselves", .min = 0, .max = 3600 },
 	{ 0 }

@@ -228,6 +228,7 @@ void process_lost(struct process *process)
 {
 	if (process->state != PROCESS_UP)
 		return;
+	process->peer = 0; /* it may be dead, and its number another's */
 	process->lost_ns = process->config.now();
 	wait_begin(process, "hung up");
 }
@@ -238,6 +239,7 @@ void process_hangs(struct process *process, const char *why)
 		spawn_kill(process->child, SIGKILL);
 	else if (process->peer > 1)
 		kill(process->peer, SIGKILL);
+	process->peer = 0;
 	if (process->state != PROCESS_UP)
 		return;
 	process->lost_ns = process->config.now();

@@ -74,7 +74,7 @@ void process_lost(struct process *process);
 void process_hangs(struct process *process, const char *why);
 
 enum process_state process_state(const struct process *process);
-/* 0: not known. */
+/* 0: not known, or not connected. */
 pid_t process_pid(const struct process *process);
 bool process_wanted(const struct process *process);
 

@@ -6,230 +6,169 @@
 #include "seats/seat_unit.h"
 
 #include <errno.h>
-#include <glib-unix.h>
 #include <string.h>
-#include <unistd.h>
 
-#include "seats/process.h"
-#include "seats/wire_codec.h"
+#include "seats/seat_process.h"
 
 enum {
-	/* A picture is to be back within a second, also at the twentieth time. */
-	BACKOFF_MIN_MS = 50,
-	BACKOFF_MAX_MS = 200,
-	STAY_MS = 400,
-	START_MS = 20000, /* fonts are read from a slow disk; one that dies is heard of before */
-	END_MS = 30,       /* what it shows is frozen meanwhile */
-	WELCOME_MS = 2000,
-	MESSAGES_MAX = 64, /* handled in one go, so that one seat does not keep the others waiting */
+	PROCESSES = 2,
+	SPARE_MS = 2000, /* until the other has settled: starting costs what it needs */
 };
 
 struct seat_unit {
 	struct seat_unit_config config;
 	const struct seat_unit_events *events;
 	void *data;
-	char *name, *socket;
-	char **argv;
-	struct process *process;
-	int fd; /* -1: not connected */
-	guint source, timer;
-	bool up, broken;
+	char *name;
+	struct seat_process *process[PROCESSES];
+	struct seat_process *seated; /* NULL: none; it is greeted */
+	guint timer;                 /* the spare */
 	uint32_t starts;
 	struct wire_state state;
-	char *why; /* said last, not to be said again and again */
 };
 
-static void hang_up(struct seat_unit *unit)
-{
-	bool was_up = unit->up;
+/* The spare */
 
-	g_clear_handle_id(&unit->source, g_source_remove);
-	g_clear_handle_id(&unit->timer, g_source_remove);
-	if (unit->fd >= 0)
-		close(unit->fd);
-	unit->fd = -1;
-	unit->up = unit->broken = false;
-	unit->state = (struct wire_state){ 0 };
-	if (was_up)
-		unit->events->down(unit->data, unit);
+static struct seat_process *other(struct seat_unit *unit, const struct seat_process *process)
+{
+	return unit->process[process == unit->process[0]];
 }
 
-static void lost(struct seat_unit *unit, const char *why)
-{
-	if (why)
-		g_warning("seat %s: %s", unit->name, why);
-	hang_up(unit);
-	process_lost(unit->process);
-}
-
-static gboolean no_welcome(gpointer data)
+static gboolean spare_start(gpointer data)
 {
 	struct seat_unit *unit = data;
 
 	unit->timer = 0;
-	g_warning("seat %s: does not answer", unit->name);
-	hang_up(unit);
-	process_hangs(unit->process, "does not answer");
+	if (unit->seated)
+		seat_process_want(other(unit, unit->seated));
 	return G_SOURCE_REMOVE;
 }
 
-/* Sends may come from within `up` or another event: the connection is ended from the loop. */
-static gboolean broken(gpointer data)
+static void spare_later(struct seat_unit *unit)
 {
-	struct seat_unit *unit = data;
-
-	unit->timer = 0;
-	lost(unit, "does not read what it is told");
-	return G_SOURCE_REMOVE;
-}
-
-int seat_unit_send(struct seat_unit *unit, uint16_t opcode, const void *body, size_t size, int fd)
-{
-	int r;
-
-	if (!unit->up || unit->broken)
-		return -EAGAIN;
-	r = wire_send(unit->fd, opcode, body, size, fd);
-	if (r == -EAGAIN || r == -EPIPE) {
-		unit->broken = true;
-		g_clear_handle_id(&unit->timer, g_source_remove);
-		unit->timer = g_idle_add(broken, unit);
-	} else if (r == -EINVAL) {
-		g_warning("seat %s: message %u was not to be sent", unit->name, opcode);
-	}
-	return r;
-}
-
-static int handle_welcome(struct seat_unit *unit, const union wire_body *body)
-{
-	if (unit->up || body->welcome.version != WIRE_VERSION)
-		return -EPROTO;
 	g_clear_handle_id(&unit->timer, g_source_remove);
-	unit->up = true;
+	if (unit->config.spare)
+		unit->timer = g_timeout_add(SPARE_MS, spare_start, unit);
+}
+
+/* Who has the seat */
+
+static void seat_take(struct seat_unit *unit, struct seat_process *process)
+{
+	unit->seated = process;
 	unit->starts++;
-	g_clear_pointer(&unit->why, g_free);
 	unit->events->up(unit->data, unit);
 	seat_unit_send(unit, WIRE_READY, NULL, 0, -1);
-	return 0;
+	spare_later(unit);
+}
+
+static void seat_leave(struct seat_unit *unit)
+{
+	g_clear_handle_id(&unit->timer, g_source_remove);
+	unit->state = (struct wire_state){ 0 };
+	if (!unit->seated)
+		return;
+	unit->seated = NULL;
+	unit->events->down(unit->data, unit);
+}
+
+static void greeted(void *data, struct seat_process *process, bool seated)
+{
+	struct seat_unit *unit = data;
+	struct seat_process *rival = other(unit, process);
+
+	if (!unit->seated) {
+		/* One that has the seat already comes before one that waits for it, and may be about to
+		 * say so. */
+		if (seated || !seat_process_connected(rival) || seat_process_greeted(rival))
+			seat_take(unit, process);
+	} else if (seated) {
+		/* It still holds what is the other's now. */
+		g_warning("seat %s: two processes say that it is theirs", unit->name);
+		seat_process_end(process);
+		spare_later(unit);
+	}
+}
+
+static void lost(void *data, struct seat_process *process)
+{
+	struct seat_unit *unit = data;
+	struct seat_process *spare = other(unit, process);
+
+	if (unit->seated && process != unit->seated) {
+		seat_process_end(process);
+		spare_later(unit);
+		return;
+	}
+	seat_leave(unit);
+	if (seat_process_greeted(spare)) {
+		seat_process_end(process); /* the spare of its spare, in a while */
+		seat_take(unit, spare);
+	} else if (!seat_process_connected(spare)) {
+		seat_process_want(process);
+	}
 }
 
 static int handle_request(struct seat_unit *unit, const union wire_body *body)
 {
-	if (!unit->up)
-		return -EPROTO;
 	unit->events->request(unit->data, unit, &body->request);
 	return 0;
 }
 
 static int handle_state(struct seat_unit *unit, const union wire_body *body)
 {
-	if (!unit->up)
-		return -EPROTO;
 	unit->state = body->state;
 	unit->events->state(unit->data, unit);
 	return 0;
 }
 
 static int (*const handlers[])(struct seat_unit *, const union wire_body *) = {
-	[WIRE_WELCOME & 0xff] = handle_welcome,
 	[WIRE_REQUEST & 0xff] = handle_request,
 	[WIRE_STATE & 0xff] = handle_state,
 };
 
-static gboolean wire_ready(gint fd, GIOCondition condition, gpointer data)
-{
-	struct seat_unit *unit = data;
-	struct wire_message message;
-	int r = 0;
-
-	for (unsigned i = 0; i < MESSAGES_MAX && !unit->broken; i++) {
-		r = wire_receive(unit->fd, WIRE_FROM_SEAT, &message);
-		if (r == 1)
-			r = handlers[message.opcode & 0xff](unit, &message.body) ? -EPROTO : 1;
-		wire_forget(&message.body, sizeof(message.body));
-		if (r != 1)
-			break;
-	}
-	if (r >= 0)
-		return G_SOURCE_CONTINUE;
-	unit->source = 0;
-	lost(unit, r == -EPROTO ? "says what it should not" : NULL);
-	return G_SOURCE_REMOVE;
-}
-
-static void connected(void *data, int fd)
-{
-	struct seat_unit *unit = data;
-	struct wire_hello hello = { .version = WIRE_VERSION, .number = unit->config.number };
-
-	wire_text(hello.seat, sizeof(hello.seat), unit->name);
-	unit->fd = fd;
-	if (wire_send(fd, WIRE_HELLO, &hello, sizeof(hello), -1)) {
-		lost(unit, "does not take a greeting");
-		return;
-	}
-	unit->source = g_unix_fd_add_full(G_PRIORITY_HIGH, fd, G_IO_IN | G_IO_HUP, wire_ready, unit,
-		NULL);
-	unit->timer = g_timeout_add(WELCOME_MS, no_welcome, unit);
-}
-
-static void changed(void *data, const char *why)
+/* A spare has nothing to say but how it is. */
+static int message(void *data, struct seat_process *process, uint16_t opcode,
+	const union wire_body *body)
 {
 	struct seat_unit *unit = data;
 
-	if (why && g_strcmp0(why, unit->why)) {
-		g_message("seat %s: %s", unit->name, why);
-		g_free(unit->why);
-		unit->why = g_strdup(why);
-	}
+	if (process != unit->seated)
+		return opcode == WIRE_STATE ? 0 : -EPROTO;
+	return handlers[opcode & 0xff](unit, body);
 }
 
-static bool ended(void *data, int status)
-{
-	return true;
-}
-
-static const struct process_events process_events = {
-	.connected = connected,
-	.changed = changed,
-	.ended = ended,
+static const struct seat_process_events process_events = {
+	.greeted = greeted,
+	.message = message,
+	.lost = lost,
 };
 
 struct seat_unit *seat_unit_new(const struct seat_unit_config *config,
 	const struct seat_unit_events *events, void *data)
 {
 	struct seat_unit *unit = g_new0(struct seat_unit, 1);
-	GPtrArray *argv = g_ptr_array_new();
-	struct process_config process = {
-		.spawn = config->spawn,
-		.start_ms = START_MS,
-		.end_ms = END_MS,
-		.now = config->now,
-	};
+	g_autofree char *second = g_strconcat(config->name, SEAT_UNIT_SECOND, NULL);
+	const char *const names[PROCESSES] = { config->name, second };
 
 	unit->config = *config;
 	unit->events = events;
 	unit->data = data;
-	unit->fd = -1;
 	unit->name = g_strdup(config->name);
-	unit->socket = g_strdup_printf("%s/seats/%s.sock", config->runtime, config->name);
-	g_ptr_array_add(argv, g_strdup(config->program));
-	g_ptr_array_add(argv, g_strdup("--socket"));
-	g_ptr_array_add(argv, g_strdup(unit->socket));
-	for (const char *const *o = config->options; o && *o; o++)
-		g_ptr_array_add(argv, g_strdup(*o));
-	g_ptr_array_add(argv, g_strdup(unit->name));
-	g_ptr_array_add(argv, NULL);
-	unit->argv = (char **)g_ptr_array_free(argv, FALSE);
-	process.socket = unit->socket;
-	process.spec = (struct spawn_spec){
-		.kind = SPAWN_SEAT,
-		.name = unit->name,
-		.seat = unit->name,
-		.argv = (const char *const *)unit->argv,
-	};
-	backoff_init(&process.backoff, BACKOFF_MIN_MS, BACKOFF_MAX_MS, STAY_MS);
-	unit->process = process_new(&process, &process_events, unit);
+	for (unsigned i = 0; i < PROCESSES; i++) {
+		struct seat_process_config process = {
+			.seat = config->name,
+			.name = names[i],
+			.number = config->number,
+			.spawn = config->spawn,
+			.runtime = config->runtime,
+			.program = config->program,
+			.options = config->options,
+			.now = config->now,
+		};
+
+		unit->process[i] = seat_process_new(&process, &process_events, unit);
+	}
 	return unit;
 }
 
@@ -237,28 +176,33 @@ void seat_unit_free(struct seat_unit *unit)
 {
 	if (!unit)
 		return;
-	g_clear_handle_id(&unit->source, g_source_remove);
 	g_clear_handle_id(&unit->timer, g_source_remove);
-	if (unit->fd >= 0)
-		close(unit->fd);
-	process_free(unit->process);
-	g_strfreev(unit->argv);
+	for (unsigned i = 0; i < PROCESSES; i++)
+		seat_process_free(unit->process[i]);
 	g_free(unit->name);
-	g_free(unit->socket);
-	g_free(unit->why);
 	g_free(unit);
 }
 
 void seat_unit_start(struct seat_unit *unit)
 {
-	process_want(unit->process, true);
+	bool found = false;
+
+	for (unsigned i = 0; i < PROCESSES; i++)
+		found |= seat_process_find(unit->process[i]);
+	if (!found)
+		seat_process_want(unit->process[0]);
 }
 
 void seat_unit_end(struct seat_unit *unit)
 {
-	process_unwant(unit->process);
-	process_hangs(unit->process, NULL);
-	hang_up(unit);
+	for (unsigned i = 0; i < PROCESSES; i++)
+		seat_process_end(unit->process[i]);
+	seat_leave(unit);
+}
+
+int seat_unit_send(struct seat_unit *unit, uint16_t opcode, const void *body, size_t size, int fd)
+{
+	return unit->seated ? seat_process_send(unit->seated, opcode, body, size, fd) : -EAGAIN;
 }
 
 void seat_unit_answer(struct seat_unit *unit, uint32_t cookie, int result, const char *text)
@@ -290,7 +234,7 @@ uint32_t seat_unit_number(const struct seat_unit *unit)
 
 bool seat_unit_is_up(const struct seat_unit *unit)
 {
-	return unit->up;
+	return unit->seated != NULL;
 }
 
 const struct wire_state *seat_unit_state(const struct seat_unit *unit)
@@ -300,7 +244,7 @@ const struct wire_state *seat_unit_state(const struct seat_unit *unit)
 
 pid_t seat_unit_pid(const struct seat_unit *unit)
 {
-	return unit->fd >= 0 ? process_pid(unit->process) : 0;
+	return unit->seated ? seat_process_pid(unit->seated) : 0;
 }
 
 uint32_t seat_unit_starts(const struct seat_unit *unit)

@@ -1,10 +1,12 @@
 /*
- * One seat: its irori-seat process and irorid's end of the control protocol (seats/wire.h).
+ * One seat: who has it of two irori-seat processes, and what is said to that one.
  *
- * When the process is there and has said WELCOME, `up` tells it all there is, with seat_unit_send;
- * READY follows by itself. A seat that does not read, does not answer or says what it should not is
- * hung up on, and killed if it does not come back well; its process is started again at once. What is
- * sent while the seat is not up is lost: `up` says it all again.
+ * The other is a spare: started, greeted, and told nothing. When the one that has the seat dies, does
+ * not read or says what it should not, the spare has the seat at once, without waiting for a process
+ * to start; the other is killed, and is the spare after a while.
+ *
+ * The seat is up while one has it: `up` tells it all there is, with seat_unit_send, and READY follows
+ * by itself. What is sent while the seat is not up is lost: `up` says it all again.
  *
  * Thread: main.
  */
@@ -17,6 +19,9 @@
 #include "seats/household.h"
 #include "seats/spawn.h"
 #include "seats/wire.h"
+
+/* What the second process has behind the seat's name in its own; no seat's name has a colon. */
+#define SEAT_UNIT_SECOND ":2"
 
 struct seat_unit;
 
@@ -33,22 +38,23 @@ struct seat_unit_config {
 	const char *name; /* copied */
 	uint32_t number;
 	struct spawn *spawn;
-	const char *runtime; /* RUNTIME/seats/NAME.sock */
+	const char *runtime; /* RUNTIME/seats/NAME.sock, NAME:2.sock */
 	const char *program; /* irori-seat */
 	const char *const *options; /* more of its arguments, copied; NULL: none */
+	bool spare;          /* keep one */
 	int64_t (*now)(void);
 };
 
 struct seat_unit *seat_unit_new(const struct seat_unit_config *config,
 	const struct seat_unit_events *events, void *data);
-/* The process stays and goes on with what it has. NULL is allowed. */
+/* The processes stay; one goes on with what it has. NULL is allowed. */
 void seat_unit_free(struct seat_unit *unit);
 /* Takes it over if it is there, else starts it. */
 void seat_unit_start(struct seat_unit *unit);
-/* No longer wanted (its monitor belongs to another seat now): ends it, not to come back. */
+/* No longer wanted (its monitor belongs to another seat now): ends them, not to come back. */
 void seat_unit_end(struct seat_unit *unit);
 
-/* See wire_send; -EAGAIN: it is not up. A queue that is full ends the connection. */
+/* See wire_send; -EAGAIN: it is not up. A queue that is full ends the process. */
 int seat_unit_send(struct seat_unit *unit, uint16_t opcode, const void *body, size_t size, int fd);
 void seat_unit_answer(struct seat_unit *unit, uint32_t cookie, int result, const char *text);
 void seat_unit_notice(struct seat_unit *unit, enum wire_notice_kind kind, uint32_t seconds,

@@ -29,7 +29,7 @@ SIZE_IS(wire_notice, 8 + WIRE_TEXT);
 SIZE_IS(wire_identify, 8 + WIRE_TEXT);
 SIZE_IS(wire_answer, 8 + WIRE_TEXT);
 SIZE_IS(wire_settings, 16);
-SIZE_IS(wire_welcome, 8);
+SIZE_IS(wire_welcome, 16);
 SIZE_IS(wire_request, 8 + WIRE_NAME + WIRE_PIN);
 SIZE_IS(wire_state, 6 * 4 + 6 * 8);
 _Static_assert(sizeof(union wire_body) == WIRE_MAX_BODY, "the largest body is WIRE_MAX_BODY");
@@ -172,7 +172,7 @@ static bool settings_check(const union wire_body *body)
 
 static bool welcome_check(const union wire_body *body)
 {
-	return body->welcome.pid > 0;
+	return body->welcome.pid > 0 && body->welcome.seated <= 1;
 }
 
 static bool request_check(const union wire_body *body)

@@ -1,17 +1,17 @@
 /*
  * The seat control protocol: between irorid and one irori-seat.
  *
- * irori-seat listens on a SOCK_SEQPACKET socket, RUNTIME/seats/NAME.sock; irorid connects, so that an
- * irorid that comes after one that died finds the seats that run. A later connection replaces the
- * one before. Every message is a header and a body of exactly the size its opcode says; descriptors
- * ride on the message that describes them. A message of wrong size, an unknown opcode, a string without
- * its zero, an fd where none belongs or a value out of range ends the connection: the seat goes on with
- * what it has, irorid connects again.
+ * irori-seat listens on a SOCK_SEQPACKET socket, RUNTIME/seats/NAME.sock (or NAME:2.sock: see
+ * seat_unit.h); irorid connects, so that an irorid that comes after one that died finds the seats that
+ * run. A later connection replaces the one before. Every message is a header and a body of exactly the
+ * size its opcode says; descriptors ride on the message that describes them. A message of wrong size, an
+ * unknown opcode, a string without its zero, an fd where none belongs or a value out of range ends the
+ * connection: the seat goes on with what it has; irorid kills a seat that does it.
  *
- * Order: irorid says HELLO, the seat answers WELCOME. irorid then tells all there is (SETTINGS, LEASE,
- * INPUT_ADD, SOUND, GUEST, SHOW, LOCK, TIME) and ends with READY, then news. With READY the seat forgets what it
- * had from an irorid before and was not told again; a device that it has already under the same path
- * and device number stays open, so that a key that is held stays held.
+ * Order: irorid says HELLO, the seat answers WELCOME. When irorid gives it the seat, it tells all there is
+ * (SETTINGS, LEASE, INPUT_ADD, SOUND, GUEST, SHOW, LOCK, TIME) and ends with READY, then news. With READY
+ * the seat forgets what it had from an irorid before and was not told again; a device that it has already
+ * under the same path and device number stays open, so that a key that is held stays held.
  *
  * Who decides: irorid. The seat asks (REQUEST) and is told; what it shows changes when it is told.
  *
@@ -179,6 +179,8 @@ struct wire_settings {
 struct wire_welcome {
 	uint32_t version;
 	int32_t pid;
+	uint32_t seated; /* READY was said to it, by this irorid or one before; 0: it only waits */
+	uint32_t reserved;
 };
 
 enum wire_verb {

@@ -23,6 +23,7 @@ struct control {
 	int listener, peer; /* -1: none */
 	guint listening, watching;
 	bool greeted;
+	bool seated; /* READY was said, by whomever */
 };
 
 bool control_connected(const struct control *control)
@@ -46,7 +47,11 @@ static void control_end(struct control *control, int why)
 
 static int control_hello(struct control *control, const struct wire_message *message)
 {
-	const struct wire_welcome welcome = { .version = WIRE_VERSION, .pid = (int32_t)getpid() };
+	const struct wire_welcome welcome = {
+		.version = WIRE_VERSION,
+		.pid = (int32_t)getpid(),
+		.seated = control->seated,
+	};
 	int r;
 
 	if (message->opcode != WIRE_HELLO || control->greeted ||
@@ -72,6 +77,7 @@ static int control_take(struct control *control)
 		r = control_hello(control, &message);
 	else
 		control->events->message(control->data, &message);
+	control->seated |= control->greeted && message.opcode == WIRE_READY;
 	if (message.fd >= 0)
 		close(message.fd);
 	wire_forget(&message, sizeof(message));

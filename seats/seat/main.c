@@ -60,6 +60,12 @@ static struct {
 	int status;
 } seat;
 
+static struct {
+	const char *name;
+	char *room;
+	size_t size;
+} title;
+
 static int64_t now(void)
 {
 	struct timespec t;
@@ -101,10 +107,19 @@ static void seat_lease(struct wire_message *message)
 	seat.leased = true;
 }
 
+/* What ps and top show: the arguments give way to the seat's name. GLib has copied all others. */
+static void title_set(const char *what)
+{
+	memset(title.room, 0, title.size);
+	g_snprintf(title.room, (gulong)title.size, "irori-seat: %s%s", title.name, what);
+}
+
 static void on_message(void *data, struct wire_message *message)
 {
 	if (message->opcode == WIRE_LEASE)
 		return seat_lease(message);
+	if (message->opcode == WIRE_READY)
+		title_set("");
 	if (message->opcode == WIRE_HOTPLUG)
 		return screen_hotplug(session_screen(seat.session));
 	if (message->opcode == WIRE_UNLEASE || (message->opcode == WIRE_READY && !seat.leased))
@@ -266,14 +281,6 @@ static void seat_close(void)
 	g_clear_pointer(&seat.loop, g_main_loop_unref);
 }
 
-/* What ps and top show: the arguments give way to the seat's name. GLib has copied all others. */
-static void title_set(char *room, const char *end, const char *name)
-{
-	memset(room, 0, (size_t)(end - room));
-	g_snprintf(room, (gulong)(end - room), "irori-seat: %s", name);
-	prctl(PR_SET_NAME, "irori-seat");
-}
-
 static int fail(int status, GError *error)
 {
 	fprintf(stderr, "irori-seat: %s\n", error->message);
@@ -285,6 +292,7 @@ int main(int argc, char **argv)
 {
 	g_autoptr(GOptionContext) context = g_option_context_new("NAME - a seat of this PC");
 	const char *end = argv[argc - 1] + strlen(argv[argc - 1]) + 1;
+	char *room = argv[0];
 	g_autofree char *name = NULL;
 	GError *error = NULL;
 
@@ -298,8 +306,11 @@ int main(int argc, char **argv)
 		fprintf(stderr, "%s", help);
 		return EX_USAGE;
 	}
-	name = g_strdup(argv[1]);
-	title_set(argv[0], end, name);
+	title.name = name = g_strdup(argv[1]);
+	title.room = room;
+	title.size = (size_t)(end - room);
+	title_set(options.socket ? " (waits)" : "");
+	prctl(PR_SET_NAME, "irori-seat");
 	/* What it shows, guests wait for; one of class video would otherwise have its seat wait. Where that
 	 * is not permitted, it does what it can. */
 	cpu_share_clock();

@@ -229,6 +229,11 @@ class Household:
                                "esac; done" % program)[1]
         return sorted(int(each) for each in text.split() if each != "0")
 
+    def seat_pids(self):
+        """Of the processes that have a seat, without their spares."""
+        return sorted(seat["pid"] for seat in json.loads(self.pc.run("irori seats --json", check=True)[1])
+                      if seat["pid"])
+
     def check_sound(self, seconds=4):
         """Each seat's sound card holds the tone of its guest and nothing else; the others are quiet. How
         many times louder each tone is than the rest, the worst."""

@@ -71,6 +71,7 @@ class Seat:
         self.log = open(path + ".log", "a", buffering=1)
         self.peer = None
         self.deaf = False
+        self.seated = 0
         self.cookie = 0
         self.state = dict.fromkeys(STATE_FIELDS, 0)
         with open("/proc/self/stat") as stat:
@@ -105,12 +106,13 @@ class Seat:
                 os.close(fd)
         self.write(said)
         if said["op"] == "hello":
-            self.send(WELCOME, struct.pack("=Ii", 1, os.getpid()))
+            self.send(WELCOME, struct.pack("=IiII", 2, os.getpid(), self.seated, 0))
         elif said["op"] == "show":
             self.state["guest"] = said["id"]
         elif said["op"] == "lock":
             self.state["flags"] = said["locked"]
         elif said["op"] == "ready":
+            self.seated = 1
             self.send_state()
 
     def do(self):

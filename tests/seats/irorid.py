@@ -45,7 +45,7 @@ class Household:
         self.folder = tempfile.TemporaryDirectory(prefix="irorid-")
         self.etc, self.run, self.state = (os.path.join(self.folder.name, f) for f in ("etc", "run", "var"))
         self.daemon = None
-        self.write("irori.conf", "[Irori]\nBackoffMinMs=100\nBackoffMaxMs=2000\nShutdownSeconds=5\n")
+        self.write("irori.conf", "[Irori]\nBackoffMinMs=100\nBackoffMaxMs=2000\nShutdownSeconds=5\nSpares=no\n")
 
     def write(self, name, text):
         path = os.path.join(self.etc, name)
@@ -143,6 +143,14 @@ class Seat:
         except OSError:
             return []
 
+    def last(self):
+        """What the process that is there now was told."""
+        told = self.told()
+        return told[max((i for i, said in enumerate(told) if said["op"] == "start"), default=0):]
+
+    def greetings(self):
+        return len([said for said in self.last() if said["op"] == "hello"])
+
     def mark(self):
         return len(self.told())
 
@@ -238,6 +246,31 @@ def seat_dies(home):
     return "at most %.0f ms" % (slowest * 1000)
 
 
+def spare_takes_over(home):
+    """A second process waits for each seat: it has the seat when the first dies, whatever irorid died before."""
+    home.write("irori.conf", "[Irori]\nSpares=yes\n")
+    home.guest("mika")
+    home.seat("study", "Guests=mika\n")
+    home.start()
+    seats, slowest = [Seat(home, "study"), Seat(home, "study:2")], 0
+    seats[0].wait("ready")
+    for i in range(4):
+        seat, spare = seats[i % 2], seats[1 - i % 2]
+        wait(lambda: spare.greetings() == 1, "a spare")
+        if i == 2:
+            home.kill()
+            home.start()
+            wait(lambda: spare.greetings() == 2, "the spare is found again")
+        expect(home.get("seat", "study", "Pid") == seat.pid(), "who has the seat")
+        expect(not [said for said in spare.last() if said["op"] not in ("start", "hello", "lost")],
+               "the spare is told nothing: %s" % spare.last())
+        since, pid, begun = spare.mark(), seat.pid(), time.monotonic()
+        os.kill(pid, signal.SIGKILL)
+        slowest = max(slowest, spare.wait("ready", since)["t"] - begun)
+        wait(lambda: seat.pid() != pid, "a new spare")
+    return "at most %.0f ms" % (slowest * 1000)
+
+
 def seat_goes_wrong(home):
     """A seat that says nonsense, and one that hangs."""
     home.guest("mika", "")
@@ -248,7 +281,7 @@ def seat_goes_wrong(home):
     for raw in ("00", "0380", "ffff0000", "0280" "0000", "01000000"):
         since = seat.mark()
         seat.do(raw=raw)
-        seat.wait("lost", since)
+        seat.wait("start", since)  # it was killed
         seat.wait("ready", since)
     pid, since = seat.pid(), seat.mark()
     seat.do(deaf=True)
@@ -503,7 +536,8 @@ def everything_off(home):
     expect(since > 0, "the seat is there")
 
 
-CASES = [told_all, daemon_dies, seat_dies, seat_goes_wrong, guest_dies, bus, budget, pins, nobody, reload, everything_off]
+CASES = [told_all, daemon_dies, seat_dies, spare_takes_over, seat_goes_wrong, guest_dies, bus, budget, pins,
+         nobody, reload, everything_off]
 
 
 def main():

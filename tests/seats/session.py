@@ -133,7 +133,7 @@ class Irorid:
         self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self.socket.settimeout(10)
         self.socket.connect(str(path))
-        self.send(self.HELLO, struct.pack('=II64s', 1, 3, b'den'))
+        self.send(self.HELLO, struct.pack('=II64s', 2, 3, b'den'))
         assert self.receive(self.WELCOME)
 
     def send(self, opcode, body=b''):

@@ -12,9 +12,11 @@
 #include <glib/gstdio.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -300,7 +302,7 @@ static void guest_that_cannot_start(void)
 	spawn_free(spawn);
 }
 
-/* Seats: the process is /bin/sleep, who speaks is this test. */
+/* Seats: who speaks is this test; who listens, and is killed, is a child of it. */
 
 static unsigned ups, downs, asked;
 
@@ -330,25 +332,37 @@ static void seat_state(void *data, struct seat_unit *unit)
 
 static const struct seat_unit_events seat_events = { seat_up, seat_down, seat_request, seat_state };
 
-static int seat_listen(void)
-{
-	g_autofree char *path = g_build_filename(folder, "seats/desk.sock", NULL);
-	struct sockaddr_un address;
-	int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+struct seat_fake {
+	const char *name;
+	int listener, fd;
+	pid_t pid;
+};
 
+/* The kernel says that who called listen() is at the other end. */
+static void fake_listen(struct seat_fake *fake, const char *name)
+{
+	g_autofree char *path = g_strdup_printf("%s/seats/%s.sock", folder, name);
+	struct sockaddr_un address;
+	int made[2];
+	char done;
+
+	fake->name = name;
+	fake->listener = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	g_unlink(path);
 	test_equal(packet_address(path, &address), 0);
-	test_equal(bind(fd, (struct sockaddr *)&address, sizeof(address)), 0);
-	test_equal(listen(fd, 4), 0);
-	return fd;
-}
-
-static int seat_accept(int listener)
-{
-	int fd;
-
-	until((fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK)) >= 0);
-	return fd;
+	test_equal(bind(fake->listener, (struct sockaddr *)&address, sizeof(address)), 0);
+	test_equal(pipe(made), 0);
+	fake->pid = fork();
+	if (!fake->pid) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		if (listen(fake->listener, 4) < 0 || write(made[1], "", 1) != 1)
+			_exit(1);
+		for (;;)
+			pause();
+	}
+	test_equal(read(made[0], &done, 1), 1);
+	close(made[0]);
+	close(made[1]);
 }
 
 static void seat_hears(int fd, uint16_t opcode, struct wire_message *message)
@@ -360,49 +374,140 @@ static void seat_hears(int fd, uint16_t opcode, struct wire_message *message)
 	test_equal(message->opcode, opcode);
 }
 
-static void seat_lives(void)
+static void fake_accept(struct seat_fake *fake)
 {
-	struct spawn *spawn = spawn_new(SPAWN_FORK, folder, NULL);
+	struct wire_message message;
+
+	until((fake->fd = accept4(fake->listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK)) >= 0);
+	seat_hears(fake->fd, WIRE_HELLO, &message);
+	test_equal(message.body.hello.number, 2);
+	test_assert(!strcmp(message.body.hello.seat, "desk"));
+}
+
+static void fake_welcome(struct seat_fake *fake, uint32_t version, uint32_t seated)
+{
+	struct wire_welcome welcome = { .version = version, .pid = getpid(), .seated = seated };
+
+	test_equal(wire_send(fake->fd, WIRE_WELCOME, &welcome, sizeof(welcome), -1), 0);
+}
+
+/* It has been told all there is: the seat is its. */
+static void fake_seated(struct seat_fake *fake)
+{
+	struct wire_message message;
+
+	seat_hears(fake->fd, WIRE_SHOW, &message);
+	seat_hears(fake->fd, WIRE_READY, &message);
+}
+
+static bool fake_alive(const struct seat_fake *fake)
+{
+	return !waitpid(fake->pid, NULL, WNOHANG);
+}
+
+static void fake_end(struct seat_fake *fake)
+{
+	kill(fake->pid, SIGKILL);
+	waitpid(fake->pid, NULL, 0);
+	close(fake->listener);
+	close(fake->fd);
+}
+
+static struct seat_unit *desk_new(struct spawn *spawn)
+{
 	static const char *const options[] = { "100", NULL };
 	struct seat_unit_config config = { .name = "desk", .number = 2, .spawn = spawn,
 		.runtime = folder, .program = "/bin/true", .options = options, .now = now };
-	struct wire_welcome welcome = { WIRE_VERSION, getpid() };
+
+	ups = downs = 0;
+	return seat_unit_new(&config, &seat_events, NULL);
+}
+
+static void seat_lives(void)
+{
+	struct spawn *spawn = spawn_new(SPAWN_FORK, folder, NULL);
 	struct wire_request request = { .cookie = 9, .verb = WIRE_VERB_UNLOCK, .pin = "1234" };
 	struct wire_state said = { .width = 800, .height = 600, .outputs = 1 };
-	struct seat_unit *unit = seat_unit_new(&config, &seat_events, NULL);
-	int listener = seat_listen(), fd;
+	struct seat_unit *unit = desk_new(spawn);
+	struct seat_fake fake;
 	struct wire_message message;
 
+	fake_listen(&fake, "desk");
 	seat_unit_start(unit); /* finds it */
-	fd = seat_accept(listener);
-	seat_hears(fd, WIRE_HELLO, &message);
-	test_equal(message.body.hello.number, 2);
+	fake_accept(&fake);
 	test_equal(seat_unit_send(unit, WIRE_READY, NULL, 0, -1), -EAGAIN); /* not up yet */
-	test_equal(wire_send(fd, WIRE_WELCOME, &welcome, sizeof(welcome), -1), 0);
+	fake_welcome(&fake, WIRE_VERSION, 0);
 	until(ups == 1);
-	seat_hears(fd, WIRE_SHOW, &message);
-	seat_hears(fd, WIRE_READY, &message);
-	test_equal(wire_send(fd, WIRE_STATE, &said, sizeof(said), -1), 0);
+	fake_seated(&fake);
+	test_equal(wire_send(fake.fd, WIRE_STATE, &said, sizeof(said), -1), 0);
 	until(seat_unit_state(unit)->width == 800);
-	test_equal(wire_send(fd, WIRE_REQUEST, &request, sizeof(request), -1), 0);
-	seat_hears(fd, WIRE_ANSWER, &message);
+	test_equal(wire_send(fake.fd, WIRE_REQUEST, &request, sizeof(request), -1), 0);
+	seat_hears(fake.fd, WIRE_ANSWER, &message);
 	test_equal(message.body.answer.cookie, 9);
 	test_equal(message.body.answer.result, -EACCES);
-	/* A second WELCOME is one too many: hung up, and connected again. */
-	test_equal(wire_send(fd, WIRE_WELCOME, &welcome, sizeof(welcome), -1), 0);
+	/* A second WELCOME is one too many: it is killed. */
+	fake_welcome(&fake, WIRE_VERSION, 0);
 	until(downs == 1);
 	test_equal(seat_unit_state(unit)->width, 0);
-	close(fd);
-	fd = seat_accept(listener);
-	seat_hears(fd, WIRE_HELLO, &message);
+	until(!fake_alive(&fake));
+	fake_end(&fake);
 	/* Of another version: the same. */
-	welcome.version++;
-	test_equal(wire_send(fd, WIRE_WELCOME, &welcome, sizeof(welcome), -1), 0);
-	until(wire_receive(fd, WIRE_FROM_IRORID, &message) == -EPIPE);
-	close(fd);
+	fake_listen(&fake, "desk");
+	seat_unit_start(unit);
+	fake_accept(&fake);
+	fake_welcome(&fake, WIRE_VERSION + 1, 0);
+	until(!fake_alive(&fake));
+	fake_end(&fake);
 	test_equal(ups, 1);
 	seat_unit_free(unit);
-	close(listener);
+	spawn_free(spawn);
+}
+
+/* Of two that are found, the one that has the seat keeps it; the other has it when that one is gone. */
+static void seat_spare(void)
+{
+	struct spawn *spawn = spawn_new(SPAWN_FORK, folder, NULL);
+	struct wire_request request = { .cookie = 9, .verb = WIRE_VERB_LOCK };
+	struct seat_unit *unit = desk_new(spawn);
+	struct seat_fake first, second;
+
+	fake_listen(&first, "desk");
+	fake_listen(&second, "desk" SEAT_UNIT_SECOND);
+	seat_unit_start(unit);
+	fake_accept(&first);
+	fake_accept(&second);
+	fake_welcome(&first, WIRE_VERSION, 0);
+	for (unsigned i = 0; i < 10; i++) {
+		g_main_context_iteration(NULL, FALSE);
+		g_usleep(1000);
+	}
+	test_equal(ups, 0); /* the other may have it */
+	fake_welcome(&second, WIRE_VERSION, 1);
+	until(ups == 1);
+	fake_seated(&second);
+	fake_end(&second);
+	until(ups == 2);
+	test_equal(downs, 1);
+	fake_seated(&first);
+	/* One that comes late and says that it has the seat is mistaken. */
+	fake_listen(&second, "desk" SEAT_UNIT_SECOND);
+	seat_unit_start(unit);
+	fake_accept(&second);
+	fake_welcome(&second, WIRE_VERSION, 1);
+	until(!fake_alive(&second));
+	fake_end(&second);
+	/* A spare that speaks is killed; the seat goes on. */
+	fake_listen(&second, "desk" SEAT_UNIT_SECOND);
+	seat_unit_start(unit);
+	fake_accept(&second);
+	fake_welcome(&second, WIRE_VERSION, 0);
+	test_equal(wire_send(second.fd, WIRE_REQUEST, &request, sizeof(request), -1), 0);
+	until(!fake_alive(&second));
+	fake_end(&second);
+	test_assert(seat_unit_is_up(unit) && fake_alive(&first));
+	test_equal(ups, 2);
+	seat_unit_free(unit);
+	fake_end(&first);
 	spawn_free(spawn);
 }
 
@@ -446,6 +551,7 @@ int main(int argc, char **argv)
 	test_run(guest_is_barred);
 	test_run(guest_that_cannot_start);
 	test_run(seat_lives);
+	test_run(seat_spare);
 	folders_remove(folder);
 	return 0;
 }

@@ -72,7 +72,7 @@ static union wire_body good(uint16_t opcode)
 		body.settings = (struct wire_settings){ 2, 1024, 768, { 29, 97 } };
 		break;
 	case WIRE_WELCOME:
-		body.welcome = (struct wire_welcome){ WIRE_VERSION, 42 };
+		body.welcome = (struct wire_welcome){ .version = WIRE_VERSION, .pid = 42, .seated = 1 };
 		break;
 	case WIRE_REQUEST:
 		body.request = (struct wire_request){ 1, WIRE_VERB_EXTEND, "15", "1234" };
@@ -195,6 +195,7 @@ static void values_out_of_range(void)
 	BAD(WIRE_SETTINGS, settings.height, 0);
 	BAD(WIRE_SETTINGS, settings.chord[1], 0);
 	BAD(WIRE_WELCOME, welcome.pid, 0);
+	BAD(WIRE_WELCOME, welcome.seated, 2);
 	BAD(WIRE_REQUEST, request.verb, 0);
 	BAD(WIRE_REQUEST, request.verb, WIRE_VERBS);
 	BAD(WIRE_STATE, state.flags, 32);
