@@ -41,7 +41,7 @@ BODIES = {
 }
 OPCODES = {value: name.lower() for name, value in list(globals().items())
            if isinstance(value, int) and value in BODIES and name not in ("NAME", "PATH", "TEXT", "PIN")}
-STATE_FIELDS = "guest flags width height outputs volume input_ns frames flips".split()
+STATE_FIELDS = "guest flags width height outputs volume input_ns frames flips came skipped gap_ns".split()
 
 
 def text(raw):
@@ -87,7 +87,7 @@ class Seat:
             self.peer.send(struct.pack("=HH", opcode, len(body)) + body)
 
     def send_state(self):
-        self.send(STATE, struct.pack("=6IqQQ", *(self.state[f] for f in STATE_FIELDS)))
+        self.send(STATE, struct.pack("=6Iq4Qq", *(self.state[f] for f in STATE_FIELDS)))
 
     def told(self):
         try:

@@ -127,7 +127,7 @@ static void state(void)
 
 	session_state(test.session, &s);
 	printf("state %u %u %u %u %u %u %llu\n", s.guest, s.flags, s.width, s.height, s.outputs, s.volume,
-		(unsigned long long)s.frames);
+		(unsigned long long)s.flips);
 }
 
 static bool command(const char *line)

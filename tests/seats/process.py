@@ -63,7 +63,7 @@ def sandbox(scene, server, program):
         boss.send(boss.READY)
 
         def flags():
-            return sound.struct.unpack('=IIIIIIqQQ', boss.receive(boss.STATE))[1]
+            return sound.struct.unpack_from('=II', boss.receive(boss.STATE))[1]
         begun = time.monotonic()
         while flags() & 24 != 24:
             check(time.monotonic() < begun + 20, 'no guest, or no sound')

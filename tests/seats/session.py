@@ -78,7 +78,7 @@ class Seat(Program):
         self.process.stdin.flush()
         words = self.wait_for('state').split()[1:]
         self.wait_for('ok')
-        return dict(zip(('guest', 'flags', 'width', 'height', 'outputs', 'volume', 'frames'),
+        return dict(zip(('guest', 'flags', 'width', 'height', 'outputs', 'volume', 'flips'),
                         map(int, words)))
 
     def until(self, holds, what, seconds=10):
@@ -216,10 +216,10 @@ def by_hand(scene):
     check(seat.state()['width'] == 1024, 'the monitor\'s mode')
     seat.do('plug 0 0')
     seat.until(lambda: seat.state()['outputs'] == 0, 'no monitor')
-    before = seat.state()['frames']
+    before = seat.state()['flips']
     one.do('animate 120')
     begun = time.monotonic()
-    seat.until(lambda: seat.state()['frames'] > before + 20, 'frames are paced without a monitor')
+    seat.until(lambda: seat.state()['flips'] > before + 20, 'frames are paced without a monitor')
     print(f'20 frames took {time.monotonic() - begun:.2f} s')
     one.do('animate 0')
     seat.do('plug 1280 720')
@@ -340,7 +340,7 @@ def irorid(scene):
     check(two.quiet('input'), 'the guest noticed a new irorid')
     seat.do(f'key {KEY["A"]} 0')
     two.wait_for(f'input 0 1 {KEY["A"]} 0')
-    state = struct.unpack('=IIIIIIqQQ', boss.receive(boss.STATE))
+    state = struct.unpack_from('=IIII', boss.receive(boss.STATE))
     check(state[2:4] == (1280, 720), f'state {state}')
     # nonsense ends the connection and nothing else
     for nonsense in (b'', b'x', struct.pack('=HH', 99, 0), struct.pack('=HHI', boss.SHOW, 4, 1)[:-1],
