@@ -17,7 +17,7 @@ enum {
 	STAY_MS = 400,
 	START_MS = 20000, /* fonts are read from a slow disk; one that dies is heard of before */
 	END_MS = 30,       /* what it shows is frozen meanwhile */
-	WELCOME_MS = 2000,
+	WELCOME_MS = 5000,
 	MESSAGES_MAX = 64, /* handled in one go, so that one seat does not keep the others waiting */
 };
 
