@@ -10,14 +10,24 @@
 
 #include "display/lease.h"
 
+struct card {
+	struct lease_card *lease;
+	struct lease_connector *connectors; /* as it said last; NULL: it was not asked yet, or fails */
+	unsigned n_connectors;
+};
+
 struct cards {
-	GHashTable *open;    /* node -> struct lease_card */
+	GHashTable *open;    /* node -> struct card */
 	GHashTable *adopted; /* node -> fd: not opened again yet */
 };
 
-static void card_free(gpointer card)
+static void card_free(gpointer data)
 {
-	lease_card_free(card);
+	struct card *card = data;
+
+	lease_card_free(card->lease);
+	g_free(card->connectors);
+	g_free(card);
 }
 
 static void fd_close(gpointer fd)
@@ -64,17 +74,24 @@ static struct lease_card *card_get(struct cards *cards, const char *node, GError
 	return lease_card_adopt(GPOINTER_TO_INT(fd), error);
 }
 
+void cards_take(struct cards *cards, const char *node, struct lease_card *lease)
+{
+	struct card *card = g_new0(struct card, 1);
+
+	card->lease = lease;
+	g_hash_table_replace(cards->open, g_strdup(node), card);
+}
+
 bool cards_open(struct cards *cards, const char *node, GError **error)
 {
-	struct lease_card *card;
+	struct lease_card *lease;
 
 	if (g_hash_table_contains(cards->open, node))
 		return true;
-	card = card_get(cards, node, error);
-	if (!card)
-		return false;
-	g_hash_table_insert(cards->open, g_strdup(node), card);
-	return true;
+	lease = card_get(cards, node, error);
+	if (lease)
+		cards_take(cards, node, lease);
+	return lease != NULL;
 }
 
 void cards_close(struct cards *cards, const char *node)
@@ -84,45 +101,55 @@ void cards_close(struct cards *cards, const char *node)
 
 int cards_fd(struct cards *cards, const char *node)
 {
-	struct lease_card *card = g_hash_table_lookup(cards->open, node);
+	struct card *card = g_hash_table_lookup(cards->open, node);
 
-	return card ? lease_card_fd(card) : -1;
+	return card ? lease_card_fd(card->lease) : -1;
+}
+
+/* A monitor may take a hundred milliseconds to answer. */
+static void card_probe(const char *node, struct card *card)
+{
+	g_autoptr(GError) error = NULL;
+
+	g_free(card->connectors);
+	card->n_connectors = 0;
+	card->connectors = lease_card_connectors(card->lease, &card->n_connectors, &error);
+	if (!card->connectors)
+		g_warning("%s: %s", node, error->message);
 }
 
 unsigned cards_connected(struct cards *cards, const char *node, const char *const *names,
 	unsigned n_names, uint32_t *ids, unsigned max)
 {
-	struct lease_card *card = g_hash_table_lookup(cards->open, node);
-	g_autofree struct lease_connector *connectors = NULL;
-	g_autoptr(GError) error = NULL;
-	unsigned n_connectors = 0, n = 0;
+	struct card *card = g_hash_table_lookup(cards->open, node);
+	unsigned n = 0;
 
 	if (!card)
 		return 0;
-	connectors = lease_card_connectors(card, &n_connectors, &error);
-	if (!connectors) {
-		g_warning("%s: %s", node, error->message);
-		return 0;
-	}
+	if (!card->connectors)
+		card_probe(node, card);
 	for (unsigned i = 0; i < n_names; i++)
-		for (unsigned c = 0; c < n_connectors && n < max; c++)
-			if (connectors[c].connected && !connectors[c].non_desktop &&
-				!strcmp(connectors[c].name, names[i]))
-				ids[n++] = connectors[c].id;
+		for (unsigned c = 0; c < card->n_connectors && n < max; c++) {
+			const struct lease_connector *connector = &card->connectors[c];
+
+			if (connector->connected && !connector->non_desktop &&
+				!strcmp(connector->name, names[i]))
+				ids[n++] = connector->id;
+		}
 	return n;
 }
 
 bool cards_lend(struct cards *cards, const char *node, const uint32_t *connectors, unsigned n,
 	struct seat_lease *lease, int *fd, GError **error)
 {
-	struct lease_card *card = g_hash_table_lookup(cards->open, node);
+	struct card *card = g_hash_table_lookup(cards->open, node);
 
 	cards_take_back(cards, lease);
 	if (!card) {
 		g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_NODEV, "%s is not open", node);
 		return false;
 	}
-	if (n > SEAT_MAX_OUTPUTS || !lease_create(card, connectors, n, fd, &lease->lessee, error))
+	if (n > SEAT_MAX_OUTPUTS || !lease_create(card->lease, connectors, n, fd, &lease->lessee, error))
 		return false;
 	lease->card = g_strdup(node);
 	lease->n = n;
@@ -132,11 +159,10 @@ bool cards_lend(struct cards *cards, const char *node, const uint32_t *connector
 
 void cards_take_back(struct cards *cards, struct seat_lease *lease)
 {
-	struct lease_card *card =
-		lease->card ? g_hash_table_lookup(cards->open, lease->card) : NULL;
+	struct card *card = lease->card ? g_hash_table_lookup(cards->open, lease->card) : NULL;
 
 	if (card)
-		lease_revoke(card, lease->lessee);
+		lease_revoke(card->lease, lease->lessee);
 	g_free(lease->card);
 	*lease = (struct seat_lease){ 0 };
 }
@@ -147,11 +173,8 @@ void cards_probe(struct cards *cards)
 	gpointer node, card;
 
 	g_hash_table_iter_init(&iter, cards->open);
-	while (g_hash_table_iter_next(&iter, &node, &card)) {
-		unsigned n;
-
-		g_free(lease_card_connectors(card, &n, NULL));
-	}
+	while (g_hash_table_iter_next(&iter, &node, &card))
+		card_probe(node, card);
 }
 
 void cards_dark(struct cards *cards)
@@ -161,7 +184,7 @@ void cards_dark(struct cards *cards)
 
 	g_hash_table_iter_init(&iter, cards->open);
 	while (g_hash_table_iter_next(&iter, &node, &card)) {
-		int r = lease_card_dark(card);
+		int r = lease_card_dark(((struct card *)card)->lease);
 
 		if (r)
 			g_message("%s: does not go dark: %s", (char *)node, g_strerror(-r));

@@ -33,11 +33,14 @@ void cards_adopt(struct cards *cards, int fd);
 bool cards_open(struct cards *cards, const char *node, GError **error);
 /* Its file, for systemd to keep; -1: not open. */
 int cards_fd(struct cards *cards, const char *node);
-/* It was unplugged. */
+/* The same with one that is open already; tests. */
+struct lease_card;
+void cards_take(struct cards *cards, const char *node, struct lease_card *lease);
+/* It was unplugged: what was lent of it is over. */
 void cards_close(struct cards *cards, const char *node);
 
-/* Numbers of connectors by name on a card, those that something is plugged into; in the order of
- * `names`. How many. */
+/* Numbers of connectors by name on a card, those that something is plugged into, as of the last cards_probe;
+ * in the order of `names`. How many. */
 unsigned cards_connected(struct cards *cards, const char *node, const char *const *names,
 	unsigned n_names, uint32_t *ids, unsigned max);
 
@@ -45,7 +48,7 @@ unsigned cards_connected(struct cards *cards, const char *node, const char *cons
 bool cards_lend(struct cards *cards, const char *node, const uint32_t *connectors, unsigned n,
 	struct seat_lease *lease, int *fd, GError **error);
 void cards_take_back(struct cards *cards, struct seat_lease *lease);
-/* Asks each card what is connected now, so that sysfs knows it too. */
+/* Asks each card what is connected now, so that sysfs knows it too. Slow: once a hot plug. */
 void cards_probe(struct cards *cards);
 /* What nobody has goes dark. */
 void cards_dark(struct cards *cards);

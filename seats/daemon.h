@@ -63,7 +63,8 @@ struct person_time {
 struct daemon_events {
 	/* Anything that D-Bus shows of it may have changed. */
 	void (*changed)(void *data);
-	/* A card is open ("card0"): for being kept over our death. Again for one that was told of. */
+	/* A card is open ("card0"): for being kept over our death. Again for one that was told of. fd -1: it
+	 * is gone. */
 	void (*card)(void *data, const char *name, int fd);
 	/* All guests are off, as daemon_poweroff was to do. */
 	void (*off)(void *data, bool machine);

@@ -448,11 +448,25 @@ bool devices_attach(struct daemon *daemon, struct seat *seat, const char *place,
 
 /* News */
 
+static bool card_is_there(struct daemon *daemon, const char *node)
+{
+	const GPtrArray *items = items_of(daemon);
+
+	for (guint i = 0; i < items->len; i++) {
+		const struct inventory_item *item = g_ptr_array_index(items, i);
+
+		if (item->kind == INVENTORY_MONITOR && !strcmp(item->node, node))
+			return true;
+	}
+	return false;
+}
+
 static void card_open(struct daemon *daemon, const struct inventory_item *item)
 {
 	g_autoptr(GError) error = NULL;
 
-	if (!daemon->cards || item->kind != INVENTORY_MONITOR || !item->node[0])
+	if (!daemon->cards || item->kind != INVENTORY_MONITOR || !item->node[0] ||
+		!card_is_there(daemon, item->node)) /* the last of its connectors goes */
 		return;
 	if (!cards_open(daemon->cards, item->node, &error)) {
 		g_warning("%s: %s", item->node, error->message);
@@ -461,6 +475,20 @@ static void card_open(struct daemon *daemon, const struct inventory_item *item)
 
 		daemon->events->card(daemon->data, name, cards_fd(daemon->cards, item->node));
 	}
+}
+
+/* With its last connector a card is gone; another may come under the same name. */
+static void card_close(struct daemon *daemon, const struct inventory_item *item)
+{
+	g_autofree char *name = NULL;
+
+	if (!daemon->cards || item->kind != INVENTORY_MONITOR || card_is_there(daemon, item->node))
+		return;
+	g_message("%s is gone", item->node);
+	cards_close(daemon->cards, item->node);
+	name = g_path_get_basename(item->node);
+	if (daemon->events->card)
+		daemon->events->card(daemon->data, name, -1);
 }
 
 static void monitor_news(struct daemon *daemon, const struct inventory_item *item)
@@ -514,6 +542,7 @@ static void removed(void *data, const struct inventory_item *item)
 		}
 	unclaimed_remove(daemon, item->id);
 	news(daemon, item);
+	card_close(daemon, item);
 }
 
 static void hotplug(void *data)

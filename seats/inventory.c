@@ -227,7 +227,17 @@ int inventory_fd(const struct inventory *inventory)
 	return udev_monitor_get_fd(inventory->monitor);
 }
 
-static void event_take(struct inventory *inventory, struct udev_device *device)
+/* All devices of a source; its cards are asked before. */
+static void source_look_again(struct inventory *inventory, unsigned source)
+{
+	if (inventory_sources[source].whole && inventory->events && inventory->events->hotplug)
+		inventory->events->hotplug(inventory->data);
+	source_look(inventory, source);
+}
+
+/* Of what is looked at as a whole, only that it is to be. */
+static void event_take(struct inventory *inventory, struct udev_device *device,
+	bool look[INVENTORY_SOURCES])
 {
 	bool gone = !g_strcmp0(udev_device_get_action(device), "remove");
 	const char *subsystem = udev_device_get_subsystem(device);
@@ -235,34 +245,36 @@ static void event_take(struct inventory *inventory, struct udev_device *device)
 	for (unsigned i = 0; i < INVENTORY_SOURCES; i++) {
 		if (g_strcmp0(subsystem, inventory_sources[i].subsystem))
 			continue;
-		if (inventory_sources[i].whole) {
-			if (inventory->events && inventory->events->hotplug)
-				inventory->events->hotplug(inventory->data);
-			source_look(inventory, i);
-		} else {
+		if (inventory_sources[i].whole)
+			look[i] = true;
+		else
 			device_take(inventory, i, device, gone);
-		}
 	}
 }
 
 void inventory_dispatch(struct inventory *inventory)
 {
+	bool look[INVENTORY_SOURCES] = { false };
+
 	for (unsigned i = 0; i < MAX_EVENTS; i++) {
 		struct udev_device *device;
 
 		errno = 0;
 		device = udev_monitor_receive_device(inventory->monitor);
 		if (device) {
-			event_take(inventory, device);
+			event_take(inventory, device, look);
 			udev_device_unref(device);
 			continue;
 		}
 		if (errno != ENOBUFS)
-			return;
+			break;
 		/* Some were lost: only looking at everything says which. */
 		for (unsigned j = 0; j < INVENTORY_SOURCES; j++)
-			source_look(inventory, j);
+			look[j] = true;
 	}
+	for (unsigned i = 0; i < INVENTORY_SOURCES; i++)
+		if (look[i])
+			source_look_again(inventory, i);
 }
 
 const GPtrArray *inventory_items(const struct inventory *inventory)

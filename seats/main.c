@@ -162,8 +162,8 @@ static void card(void *data, const char *name, int fd)
 	static GHashTable *kept;
 
 	if (!kept)
-		kept = g_hash_table_new(g_str_hash, g_str_equal);
-	if (g_hash_table_add(kept, g_strdup(name)))
+		kept = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+	if (fd < 0 ? g_hash_table_remove(kept, name) : g_hash_table_add(kept, g_strdup(name)))
 		notify_keep_fd(name, fd);
 }
 

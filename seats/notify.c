@@ -89,7 +89,8 @@ void notify_keep_fd(const char *name, int fd)
 	g_autofree char *kept_now = g_strdup_printf("FDSTORE=1\nFDNAME=%s", name);
 
 	datagram(gone, -1);
-	datagram(kept_now, fd);
+	if (fd >= 0)
+		datagram(kept_now, fd);
 }
 
 uint32_t notify_watchdog_ms(void)

@@ -16,7 +16,8 @@ enum { NOTIFY_KEPT_FIRST = 3 };
 void notify_open(void);
 /* "READY=1", "STATUS=...". False: nobody listens. */
 bool notify_send(const char *state);
-/* Keeps a descriptor over our death under this name ([a-z0-9_-]); the name's former one goes. */
+/* Keeps a descriptor over our death under this name ([a-z0-9_-]); the name's former one goes.
+ * fd -1: only that. */
 void notify_keep_fd(const char *name, int fd);
 /* How often WATCHDOG=1 is expected, half of it: ms; 0: not at all. */
 uint32_t notify_watchdog_ms(void);
