@@ -12,6 +12,8 @@ enum {
 	WAIT_MIN_S = 2,
 	WAIT_MAX_S = 60,
 	FORGET_S = 15 * 60,
+	TRIES = 6,
+	TRIES_S = 10,
 	PIN_MIN = 4,
 	PIN_MAX = 31,
 };
@@ -22,6 +24,9 @@ uint32_t pin_wait(const struct pin_throttle *throttle, int64_t now_ns)
 {
 	int64_t left = throttle->until_ns - now_ns;
 
+	if (throttle->tries >= TRIES)
+		left = MAX(left, throttle->tries_ns + TRIES_S * SECOND_NS - now_ns);
+
 	return left > 0 ? (uint32_t)((left + SECOND_NS - 1) / SECOND_NS) : 0;
 }
 
@@ -29,6 +34,11 @@ void pin_tried(struct pin_throttle *throttle, enum pin_whose whose, int64_t now_
 {
 	uint32_t wait = WAIT_MIN_S;
 
+	if (now_ns - throttle->tries_ns >= TRIES_S * SECOND_NS) {
+		throttle->tries = 0;
+		throttle->tries_ns = now_ns;
+	}
+	throttle->tries += throttle->tries < TRIES;
 	if (whose == PIN_OWN)
 		return;
 	if (whose == PIN_PARENT || now_ns - throttle->tried_ns > FORGET_S * SECOND_NS)

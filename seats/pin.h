@@ -11,10 +11,12 @@
 
 /* After three wrong tries each further one waits: 2 s, doubling, to a minute. Forgotten after a parent's
  * PIN, or a quarter of an hour without a wrong one; not after somebody's own, between which a parent's
- * could be tried without end. */
+ * could be tried without end. More than six tries in ten seconds are no person's, and each costs us what crypt
+ * costs: the rest waits. */
 struct pin_throttle {
-	uint32_t wrong;
+	uint32_t wrong, tries;      /* tries: since tries_ns */
 	int64_t tried_ns, until_ns; /* the last wrong one; until then nothing counts */
+	int64_t tries_ns;
 };
 
 enum pin_whose {

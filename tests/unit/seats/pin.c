@@ -86,6 +86,21 @@ static void own_one_forgets_nothing(void)
 	test_equal(pin_wait(&throttle, now + 3600 * S), 0);
 }
 
+static void nobody_types_so_fast(void)
+{
+	struct pin_throttle throttle = { 0 };
+	int64_t now = 1000 * S;
+
+	for (unsigned i = 0; i < 6; i++) {
+		test_equal(pin_wait(&throttle, now), 0);
+		pin_tried(&throttle, PIN_OWN, now);
+	}
+	test_equal(pin_wait(&throttle, now), 10);
+	test_equal(pin_wait(&throttle, now + 10 * S), 0);
+	pin_tried(&throttle, PIN_OWN, now + 10 * S);
+	test_equal(pin_wait(&throttle, now + 10 * S), 0);
+}
+
 int main(void)
 {
 	test_run(hash_and_match);
@@ -93,5 +108,6 @@ int main(void)
 	test_run(what_is_a_pin);
 	test_run(wrong_ones_wait);
 	test_run(own_one_forgets_nothing);
+	test_run(nobody_types_so_fast);
 	return 0;
 }
