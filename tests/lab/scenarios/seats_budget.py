@@ -22,13 +22,15 @@ def run(pc):
     house.file("/etc/irori/people.d/parent.conf", "[Person]\nParent=yes\nPin=%s\n" % crypted)
     seat = house.seat("desk", ("g0", 0), ["k0", "m0"], "s0",
                       house.probe("anna", (160, 32, 32), 440, more="Person=child"))
-    house.start()
     began = time.monotonic()
+    house.start()  # returns when the guest has run for a while, on a busy machine
     house.wait_shown(seat)
+    shown = time.monotonic()
     frozen = wait_frozen(house, seat)
     hands.look("g0", 0, "budget-over")
-    if not 40 < frozen - began < 60 + patience(60):
-        raise LabError("a budget of a minute was over after %.0f s" % (frozen - began))
+    if frozen - began < 60 or frozen - shown > 60 + patience(60):
+        raise LabError("a budget of a minute was over %.0f s after the start, %.0f s after its first picture" % (
+            frozen - began, frozen - shown))
     type_pin(house, "9999")
     time.sleep(patience(2))
     if moves(house, seat):
