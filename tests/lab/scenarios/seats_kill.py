@@ -20,13 +20,14 @@ devices = hardware.lines
 ROUNDS = 20
 BACK = 1.0       # seconds
 SEED = 4
+FILM = "probe.fps=10"  # what the emulated PC holds without being late by itself
 
 
 def run(pc):
     house = Household(pc, hardware)
     house.hands.monitor_plug("g0", 1)
-    house.seat("left", ("g0", 0), ["k0", "m0"], "s0", house.probe("anna", (160, 32, 32), 440))
-    house.seat("right", ("g0", 1), ["k1", "m1"], "s1", house.probe("ben", (32, 160, 32), 1000))
+    house.seat("left", ("g0", 0), ["k0", "m0"], "s0", house.probe("anna", (160, 32, 32), 440, options=FILM))
+    house.seat("right", ("g0", 1), ["k1", "m1"], "s1", house.probe("ben", (32, 160, 32), 1000, options=FILM))
     house.start()
     house.check_all()
     guests = house.pids("irori-vmm")
