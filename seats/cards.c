@@ -5,6 +5,7 @@
 
 #include "seats/cards.h"
 
+#include <fcntl.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -139,12 +140,33 @@ unsigned cards_connected(struct cards *cards, const char *node, const char *cons
 	return n;
 }
 
+static void fd_clear(int *fd)
+{
+	if (*fd >= 0)
+		close(*fd);
+	*fd = -1;
+}
+
+/* What is shown stays. */
+static void lease_end(struct cards *cards, struct seat_lease *lease)
+{
+	struct card *card = lease->card ? g_hash_table_lookup(cards->open, lease->card) : NULL;
+	int before = lease->fd >= 0 ? lease->fd : lease->before;
+
+	if (card)
+		lease_revoke(card->lease, lease->lessee);
+	if (lease->fd >= 0)
+		fd_clear(&lease->before);
+	g_free(lease->card);
+	*lease = (struct seat_lease){ .fd = -1, .before = before };
+}
+
 bool cards_lend(struct cards *cards, const char *node, const uint32_t *connectors, unsigned n,
 	struct seat_lease *lease, int *fd, GError **error)
 {
 	struct card *card = g_hash_table_lookup(cards->open, node);
 
-	cards_take_back(cards, lease);
+	lease_end(cards, lease);
 	if (!card) {
 		g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_NODEV, "%s is not open", node);
 		return false;
@@ -152,6 +174,7 @@ bool cards_lend(struct cards *cards, const char *node, const uint32_t *connector
 	if (n > SEAT_MAX_OUTPUTS || !lease_create(card->lease, connectors, n, fd, &lease->lessee, error))
 		return false;
 	lease->card = g_strdup(node);
+	lease->fd = fcntl(*fd, F_DUPFD_CLOEXEC, 0); /* without it, it goes dark: no harm */
 	lease->n = n;
 	memcpy(lease->connectors, connectors, n * sizeof(connectors[0]));
 	return true;
@@ -159,12 +182,13 @@ bool cards_lend(struct cards *cards, const char *node, const uint32_t *connector
 
 void cards_take_back(struct cards *cards, struct seat_lease *lease)
 {
-	struct card *card = lease->card ? g_hash_table_lookup(cards->open, lease->card) : NULL;
+	lease_end(cards, lease);
+	cards_shown(lease);
+}
 
-	if (card)
-		lease_revoke(card->lease, lease->lessee);
-	g_free(lease->card);
-	*lease = (struct seat_lease){ 0 };
+void cards_shown(struct seat_lease *lease)
+{
+	fd_clear(&lease->before);
 }
 
 void cards_probe(struct cards *cards)

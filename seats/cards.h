@@ -20,7 +20,12 @@ struct seat_lease {
 	uint32_t lessee;
 	uint32_t connectors[SEAT_MAX_OUTPUTS];
 	unsigned n;
+	/* Ours too, so that what a seat that died shows stays; and the one before, whose picture stays
+	 * until the next is there. -1: none. */
+	int fd, before;
 };
+
+#define SEAT_LEASE_NONE { .fd = -1, .before = -1 }
 
 struct cards;
 
@@ -44,10 +49,13 @@ void cards_close(struct cards *cards, const char *node);
 unsigned cards_connected(struct cards *cards, const char *node, const char *const *names,
 	unsigned n_names, uint32_t *ids, unsigned max);
 
-/* Gives up what `lease` has, if anything, and lends these; *fd is the caller's. */
+/* Gives up what `lease` has, if anything, and lends these; *fd is the caller's. What was shown by the
+ * lease before stays on the monitors until cards_shown. */
 bool cards_lend(struct cards *cards, const char *node, const uint32_t *connectors, unsigned n,
 	struct seat_lease *lease, int *fd, GError **error);
 void cards_take_back(struct cards *cards, struct seat_lease *lease);
+/* The lease's own picture is on its monitors. */
+void cards_shown(struct seat_lease *lease);
 /* Asks each card what is connected now, so that sysfs knows it too. Slow: once a hot plug. */
 void cards_probe(struct cards *cards);
 /* What nobody has goes dark. */

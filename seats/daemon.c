@@ -28,6 +28,7 @@ static struct seat *seat_new(struct daemon *daemon, const struct seat_config *co
 	};
 
 	seat->daemon = daemon;
+	seat->lease = (struct seat_lease)SEAT_LEASE_NONE;
 	seat->config = config;
 	seat->inputs = g_hash_table_new(NULL, NULL);
 	seat->unit = seat_unit_new(&unit, &seat_events, seat);

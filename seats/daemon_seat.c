@@ -212,6 +212,9 @@ static void state(void *data, struct seat_unit *unit)
 	struct seat *seat = data;
 	int64_t input_ns = seat_unit_state(unit)->input_ns;
 
+	if (seat_unit_state(unit)->outputs)
+		cards_shown(&seat->lease);
+
 	if (input_ns > seat->input_ns && seat->shown)
 		daemon_policy(seat->daemon, POLICY_INPUT, seat->shown, 0);
 	seat->input_ns = MAX(seat->input_ns, input_ns);

@@ -139,8 +139,7 @@ static void connected(void *data, int fd)
 
 	wire_text(hello.seat, sizeof(hello.seat), process->seat);
 	process->fd = fd;
-	process->source = g_unix_fd_add_full(G_PRIORITY_HIGH, fd, G_IO_IN | G_IO_HUP, wire_ready,
-		process, NULL);
+	process->source = g_unix_fd_add(fd, G_IO_IN | G_IO_HUP, wire_ready, process);
 	/* A greeting that is not taken is one that is not answered. */
 	wire_send(fd, WIRE_HELLO, &hello, sizeof(hello), -1);
 	process->timer = g_timeout_add(WELCOME_MS, no_welcome, process);

@@ -77,7 +77,7 @@ static void lent_and_gone(void)
 {
 	struct kms_card *card = card_new();
 	struct cards *cards = cards_with(card);
-	struct seat_lease lease = { 0 }, other = { 0 };
+	struct seat_lease lease = SEAT_LEASE_NONE, other = SEAT_LEASE_NONE;
 	uint32_t ids[4];
 	int fd = -1;
 
@@ -85,14 +85,18 @@ static void lent_and_gone(void)
 	test_assert(cards_lend(cards, node, ids, 1, &lease, &fd, NULL));
 	close(fd);
 	test_assert(!cards_lend(cards, node, ids, 1, &other, &fd, NULL)); /* somebody has it */
+	test_assert(lease.fd >= 0 && lease.fd != fd && lease.before < 0);
 	test_assert(cards_lend(cards, node, ids, 1, &lease, &fd, NULL));  /* who may have it anew */
 	close(fd);
+	test_assert(lease.fd >= 0 && lease.before >= 0); /* the old picture stays */
+	cards_shown(&lease);
+	test_assert(lease.fd >= 0 && lease.before < 0);
 	cards_close(cards, node);
 	test_equal(cards_connected(cards, node, names, 2, ids, 4), 0);
 	test_equal(cards_fd(cards, node), -1);
 	test_assert(!cards_lend(cards, node, ids, 1, &other, &fd, NULL));
 	cards_take_back(cards, &lease); /* of a card that is gone */
-	test_assert(!lease.card && !lease.n);
+	test_assert(!lease.card && !lease.n && lease.fd < 0 && lease.before < 0);
 	cards_take_back(cards, &lease);
 	/* Another under the same name. */
 	cards_take(cards, node, lease_card_new(card_new(), NULL));
