@@ -5,7 +5,7 @@
  * bottom left, where a seat's own notices are not, the first PROBE_LINE * ROWS lines above the end, one
  * each PROBE_LINE lines: frames presented, one a vblank; the last key's code; how many key
  * events came; how many keys are down; how many reports of motion came; and see below. A tone of
- * probe.hz= plays all the time (0: none). COM1 hears "KEY CODE VALUE", one line an event.
+ * probe.hz= plays all the time (0: none), one of probe.note= while a key is down. COM1 hears "KEY CODE VALUE", one line an event.
  *
  * probe.fps=N: it plays a film (film.h) of N pictures a second instead, above the bar codes, with probe.depth=
  * rounds for a pixel. Frames then counts the film's pictures. Each is to be presented at its time, counted from
@@ -66,7 +66,7 @@ struct probe {
 	bool down[PROBE_KEYS];
 	struct sound sound;
 	bool has_sound;
-	double phase, step;
+	double phase, step, note_step; /* note_step 0: keys change nothing */
 	struct film film;
 };
 
@@ -256,11 +256,12 @@ static void probe_fill_sound(struct probe *probe)
 	if (!probe->has_sound || sound_update(&probe->sound))
 		return;
 	while (sound_free(&probe->sound)) {
+		double step = probe->row[ROW_DOWN] && probe->note_step > 0 ? probe->note_step : probe->step;
 		int16_t *slot = sound_slot(&probe->sound);
 
 		for (unsigned i = 0; i < PROBE_PERIOD; i++, slot += 2) {
 			slot[0] = slot[1] = (int16_t)lrint(12000 * sin(probe->phase));
-			probe->phase = fmod(probe->phase + probe->step, 2 * M_PI);
+			probe->phase = fmod(probe->phase + step, 2 * M_PI);
 		}
 		if (sound_queue(&probe->sound))
 			return;
@@ -327,6 +328,7 @@ int main(void)
 	probe_boot((unsigned)option_number("probe.boot", 0));
 	probe.input = open("/dev/input", O_RDONLY | O_NONBLOCK | O_CLOEXEC);
 	probe.step = 2 * M_PI * (double)hz / PROBE_RATE;
+	probe.note_step = 2 * M_PI * (double)option_number("probe.note", 0) / PROBE_RATE;
 	probe.has_sound = hz > 0 && sound_open(&probe.sound, PROBE_RATE, 2, PROBE_PERIOD,
 					       PROBE_PERIODS) == 0;
 	err = probe_open_screen(&probe);
