@@ -11,6 +11,7 @@ import argparse
 import importlib.util
 import json
 import os
+import shutil
 import sys
 import time
 import traceback
@@ -80,7 +81,9 @@ def run_one(name, args):
         image.need(*getattr(module, "needs", []))
         pc.start(memory=getattr(module, "memory", emulator.MEMORY), devices=devices_of(module, pc),
                  kind=getattr(module, "kind", None), systems=getattr(module, "systems", ()))
-        return "ok", module.run(pc) or ""
+        said = module.run(pc) or ""
+        pictures_take(pc, args.pictures)
+        return "ok", said
     except Skip as reason:
         return "skip", str(reason)
     except LabError as error:
@@ -93,6 +96,12 @@ def run_one(name, args):
     finally:
         if not keep:
             pc.stop()
+
+
+def pictures_take(pc, folder):
+    """What a scenario left in its folder's pictures/ goes to `folder`, if there is one."""
+    if folder and os.path.isdir(pc.path("pictures")):
+        shutil.copytree(pc.path("pictures"), folder, dirs_exist_ok=True)
 
 
 def devices_of(module, pc):
@@ -190,6 +199,7 @@ def arguments():
     one = verbs.add_parser("run")
     one.add_argument("names", nargs="+", metavar="NAME")
     one.add_argument("--keep", action="store_true", help="leave the PC on: exec --pc NAME")
+    one.add_argument("--pictures", metavar="FOLDER", help="copies the pictures that scenarios make there")
     one.set_defaults(call=scenario_run)
     for name, call in (("shell", shell), ("exec", execute_command), ("stop", stop)):
         one = verbs.add_parser(name)

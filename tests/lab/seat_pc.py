@@ -46,19 +46,19 @@ class Hardware:
         self.slots[name] = SLOT + len(self.slots)
         return ",addr=0x%x" % self.slots[name]
 
-    def virtio_card(self, name, monitors=2):
+    def virtio_card(self, name, monitors=2, size=(WIDTH, HEIGHT)):
         """A monitor at its first output; the others are plugged in later. All may be unplugged."""
         self.lines += ["-device", "virtio-gpu-pci,id=%s,max_outputs=%d,xres=%d,yres=%d%s" % (
-            name, HEADS, WIDTH, HEIGHT, self.slot(name))]
+            name, HEADS, *size, self.slot(name))]
         for head in range(monitors):
             self.monitors.append((name, head))
             self.lines += ["-vnc", "unix:@SOCKETS@/%s-%d.vnc,display=%s,head=%d" % (
                 name, head, name, head)]
 
-    def bochs_card(self, name):
+    def bochs_card(self, name, size=(WIDTH, HEIGHT)):
         """One output, whose monitor is always there; no cursor plane."""
         self.lines += ["-device", "bochs-display,id=%s,xres=%d,yres=%d%s" % (
-            name, WIDTH, HEIGHT, self.slot(name))]
+            name, *size, self.slot(name))]
 
     def keyboard(self, name, card, head=0):
         self.input("virtio-keyboard-pci", name, card, head)

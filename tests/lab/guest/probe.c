@@ -15,6 +15,9 @@
  *
  * probe.boot=MS: before anything else all processors work as much as takes a quarter of them that long,
  * as a boot does.
+ *
+ * probe.title=WORDS (_ for a blank): a landscape in shades of its colour and these words, for pictures
+ * in which people are to recognise it; the lowest PROBE_GROUND lines stay as they are.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -29,6 +32,7 @@
 
 #include <linux/input-event-codes.h>
 
+#include "demo/programs/canvas.h"
 #include "demo/programs/options.h"
 #include "demo/programs/screen.h"
 #include "demo/programs/sound.h"
@@ -44,6 +48,7 @@ enum {
 	PROBE_PERIOD = PROBE_RATE / 50,
 	PROBE_PERIODS = 12,
 	PROBE_KEYS = 0x300,
+	PROBE_GROUND = 130,
 };
 
 #define PROBE_NS 1000000000ll
@@ -203,9 +208,44 @@ static void film_open(struct probe *probe)
 	probe->film.begun_ns = probe_now();
 }
 
-static int probe_open_screen(struct probe *probe)
+/* So much of white, of 256. */
+static uint32_t lighter(uint32_t colour, uint32_t by)
+{
+	return 0xff000000 | canvas_blend(colour, 0xffffff, by);
+}
+
+static void landscape_draw(struct surface *surface, uint32_t colour, const char *title)
+{
+	int width = (int)surface->width, height = (int)surface->height, ground = height - PROBE_GROUND;
+	float w = (float)width, h = (float)height;
+	struct canvas c = { surface->pixels, width, height, (int)surface->stride,
+		{ 0, 0, width, ground } };
+
+	canvas_gradient(&c, c.clip, lighter(colour, 90), lighter(colour, 190));
+	canvas_disc(&c, w * 0.78f, h * 0.24f, h * 0.075f, lighter(colour, 240));
+	canvas_disc(&c, w * 0.20f, h * 1.30f, h * 0.80f, lighter(colour, 80));
+	canvas_disc(&c, w * 0.72f, h * 1.42f, h * 0.82f, lighter(colour, 40));
+	canvas_text(&c, &font_large, (width - canvas_text_width(&font_large, title)) / 2,
+		height / 4, 0xffffffff, title);
+}
+
+static void probe_draw(struct surface *surface)
 {
 	uint32_t colour = (uint32_t)strtoul(option_word("probe.colour", "404040"), NULL, 16);
+	char title[64];
+
+	for (uint32_t y = 0; y < surface->height; y++)
+		for (uint32_t x = 0; x < surface->width; x++)
+			surface->pixels[y * surface->stride + x] = colour;
+	snprintf(title, sizeof title, "%s", option_word("probe.title", ""));
+	for (char *at = title; *at; at++)
+		*at = *at == '_' ? ' ' : *at;
+	if (title[0] && surface->height > PROBE_GROUND)
+		landscape_draw(surface, colour, title);
+}
+
+static int probe_open_screen(struct probe *probe)
+{
 	int err = screen_open(&probe->screen);
 
 	for (unsigned i = 0; i < PROBE_BUFFERS && !err; i++) {
@@ -213,9 +253,8 @@ static int probe_open_screen(struct probe *probe)
 		struct display_rect all = { 0, 0, probe->screen.info.width, probe->screen.info.height };
 
 		err = screen_surface(&probe->screen, all.width, all.height, surface);
-		for (uint32_t y = 0; y < all.height && !err; y++)
-			for (uint32_t x = 0; x < all.width; x++)
-				surface->pixels[y * surface->stride + x] = colour;
+		if (!err)
+			probe_draw(surface);
 		for (unsigned row = 0; row < ROWS && !err; row++)
 			row_draw(surface, row, 0);
 		if (!err)
