@@ -1,92 +1,143 @@
-"""The demonstration on two seats: one guest reboots ten times, the other's pictures and tone go on beside it.
+"""The demonstration on two seats: one guest reboots ten times, the other plays a film without losing a picture.
 
-Both are Hearth, as in ./dev demo; the demonstration's own clip is more than an emulated processor
-decodes, so what plays is the probe, a picture a vblank with its number in a bar code. An emulated
-PC on a shared machine loses time by itself: how long the picture stood still at worst is compared with
-how long it did while nobody rebooted, and how many frames were shown with what the guest presented.
+Both are Hearth, as in ./dev demo. The demonstration's own clip is more than an emulated processor
+decodes: theater plays one of its own (guest/film.h), at a rate that leaves the emulated PC some air.
+What counts is counted where it happens. The player leaves out what it has no time for, and hears from
+its seat when each picture was on the screen: lost, late. The seat counts what it never showed because
+something newer came: skipped. Screendumps show the counts, and that pictures are whole and those of their
+numbers. In the end as many pictures were flipped as the player had presented, to the last one.
+
+Control: the same ten reboots, with Irori's priorities taken away: no irorid, every thread of both guests
+of one class, and in one control group.
 """
 import time
 
 import seat_pc
-from errors import LabError
+from errors import LabError, patience
 from household import Household
 
 group = "seats"
-by_hand = True   # too little: what it compares with is itself unsteady, and the probe is no player
+by_hand = True   # not yet seen to pass three times in a row
 kind = "seats"
 hardware = seat_pc.household()
 devices = hardware.lines
 
+FPS = 4          # on a quiet machine; a busy one emulates a slower PC, which plays a slower film
+LOOK = 0.25      # seconds between looks: they cost time of the PC that is looked at
+DEPTH = 40       # of the film: what a picture costs
 REBOOTS = 10
-ALONE = 10       # seconds
-SLACK = 1.0      # seconds that the emulated PC may lose at any time
+VCPUS = 4        # of the guest that reboots: more than the PC has for both
+BOOT = 1000      # ms of work in its boot, for one processor
+GOES_ON = 12     # frames that it shows before it is reset again
+REPORT = 11      # seconds until a seat has told its counts for sure
 
 
 def run(pc):
+    fps = max(1, int(FPS / patience(1)))
     house = Household(pc, hardware)
     house.hands.monitor_plug("g0", 1)
     theater = house.seat("theater", ("g0", 0), ["k0", "m0"], "s0",
-                         house.probe("theater", (160, 96, 32), 440, guest="Class=video"))
-    study = house.seat("study", ("g0", 1), ["k1", "m1"], "s1", house.probe("study", (32, 96, 160), 1000))
+                         house.probe("theater", (160, 96, 32), 440, guest="Class=video",
+                                     options="probe.fps=%d probe.depth=%d" % (fps, DEPTH)))
+    study = house.seat("study", ("g0", 1), ["k1", "m1"], "s1",
+                       house.probe("study", (32, 96, 160), guest="Vcpus=%d" % VCPUS,
+                                   options="cpus=%d probe.boot=%d" % (VCPUS, BOOT)))
     house.start()
     said = house.check_all()
-    quiet = Watch(house, theater)
-    while quiet.seconds() < ALONE:
-        quiet.look()
-    busy, boots = Watch(house, theater), []
-    for _ in range(REBOOTS):
-        began = time.monotonic()
-        pc.run("irori reset study", check=True)
-        busy.look()
-        while not fresh(house, study):
-            busy.look()
-            if time.monotonic() - began > 60:
-                raise LabError("study did not come back after a reset\n" + house.log())
-        boots.append(time.monotonic() - began)
-    busy.check(quiet)
+    account = Account(house, theater)
+    ours = Leg(house, theater, study, fps)
+    account.close()
+    ours.check()
     house.check_all()
-    return "%s; %d reboots of %.1f s; theater alone %s, meanwhile %s" % (
-        said, REBOOTS, sum(boots) / REBOOTS, quiet, busy)
+    unmanage(house, theater, study)
+    control = Leg(house, theater, study, fps)
+    if not control.lost + control.late:
+        raise LabError("without priorities nothing is lost either (%s): this shows nothing" % control)
+    return "%s; %s; %s; without priorities: %s" % (said, ours, account, control)
 
 
-def fresh(house, seat):
-    """Its guest counts from the beginning again, and goes on."""
-    now = house.read(seat)
-    return now and 0 < now["frames"] < 600 and house.row(seat, "frames") not in (None, now["frames"])
-
-
-class Watch:
-    """A seat's picture, looked at again and again: how often it moved, how long it stood still at worst."""
+class Account:
+    """Pictures that the guest has presented, by their numbers, against those that were flipped, by the
+    seat's count: told when the guest stands still."""
 
     def __init__(self, house, seat):
         self.house, self.seat = house, seat
-        self.begun = self.moved = time.monotonic()
-        self.first = self.last = None
-        self.worst = 0
+        self.presented, self.flipped, self.skipped = self.read()
 
-    def seconds(self):
-        return time.monotonic() - self.begun
+    def read(self):
+        self.house.pc.run("irori pause %s" % self.seat.name, check=True)
+        time.sleep(REPORT)
+        rows, said = self.house.read(self.seat, DEPTH), self.house.status(self.seat)
+        self.house.pc.run("irori resume %s" % self.seat.name, check=True)
+        return rows["frames"] - rows["lost"], said["frames"], said["frames_skipped"]
 
-    def look(self):
-        asked = time.monotonic()  # before the look: what it shows is at least as old
-        frames = self.house.row(self.seat, "frames")
-        if frames is None:
-            raise LabError("seat %s does not show its guest" % self.seat.name)
-        if frames != self.last:
-            self.worst = max(self.worst, asked - self.moved) if self.last is not None else 0
-            self.moved = asked
-            if self.last is not None and (frames - self.last) % 65536 > 32768:
-                raise LabError("seat %s: frame %d came after %d" % (self.seat.name, frames, self.last))
-            self.last = frames
-            self.first = frames if self.first is None else self.first
-
-    def rate(self):
-        return (self.last - self.first) % 65536 / self.seconds()
-
-    def check(self, quiet):
-        if self.worst > 3 * quiet.worst + SLACK:
-            raise LabError("the picture stood still for %.2f s, alone at worst for %.2f s" % (
-                self.worst, quiet.worst))
+    def close(self):
+        presented, flipped, skipped = self.read()
+        self.presented, self.flipped = presented - self.presented, flipped - self.flipped
+        if self.presented != self.flipped or skipped != self.skipped:
+            raise LabError("theater presented %d pictures, its monitor showed %d, %d were skipped" % (
+                self.presented, self.flipped, skipped - self.skipped))
 
     def __str__(self):
-        return "%.0f frames a second, longest standstill %.2f s" % (self.rate(), self.worst)
+        return "%d pictures presented, %d flipped" % (self.presented, self.flipped)
+
+
+class Leg:
+    """REBOOTS of the study, and what became of the theater's pictures meanwhile."""
+
+    def __init__(self, house, theater, study, fps):
+        self.house, self.theater, self.fps = house, theater, fps
+        self.looks = self.torn = 0
+        house.hands.tap(theater.keyboard, "c")  # the latest is counted from now on
+        time.sleep(patience(2))
+        first = self.look()
+        self.boots = []
+        for _ in range(REBOOTS):
+            self.boots.append(self.reboot(study))
+        last = self.look()
+        self.frames = last["frames"] - first["frames"]
+        self.lost, self.late = last["lost"] - first["lost"], last["late"] - first["late"]
+        self.worst = last["worst"]
+
+    def look(self):
+        self.looks += 1
+        rows = self.house.read(self.theater, DEPTH)
+        if not rows:
+            raise LabError("seat theater does not show its guest\n" + self.house.log())
+        self.torn += rows["torn"] > 0
+        return rows
+
+    def reboot(self, study):
+        """Until it knows of no key any more and has gone on for a while. Seconds it took."""
+        self.house.hands.tap(study.keyboard, "b")
+        self.house.pc.wait_until(lambda: self.house.row(study, "keys"), 20, "a key at seat study")
+        began = time.monotonic()
+        self.house.pc.run("irori reset study", check=True)
+        while True:
+            time.sleep(LOOK)
+            self.look()
+            now = self.house.read(study)
+            if now and now["keys"] == 0 and now["frames"] >= GOES_ON:
+                return time.monotonic() - began
+            if time.monotonic() - began > patience(60):
+                raise LabError("study did not come back after a reset\n" + self.house.log())
+
+    def check(self):
+        if self.lost or self.late or self.torn or self.worst > 1000 / self.fps:
+            raise LabError("theater lost pictures while study rebooted: %s" % self)
+
+    def __str__(self):
+        return ("%d reboots of %.1f s, at %d pictures a second %d of %d left out, %d late, the latest by %d ms of %d "
+                "(%d of %d screendumps torn)" % (
+                    len(self.boots), sum(self.boots) / len(self.boots), self.fps, self.lost,
+                    self.frames, self.late, self.worst, 1000 / self.fps, self.torn, self.looks))
+
+
+def unmanage(house, theater, study):
+    """Nobody comes first: what a PC with two plain monitors would do."""
+    pids = [house.guest_pid(each.name) for each in (theater, study)]
+    house.pc.run("systemctl stop irorid && chrt --all-tasks --other --pid 0 %d && "
+                 "chrt --all-tasks --other --pid 0 %d && for t in /proc/%d/task/* /proc/%d/task/*; do "
+                 "renice -n 0 -p ${t##*/}; done && "
+                 "echo %d >/sys/fs/cgroup$(cut -d: -f3 /proc/%d/cgroup)/cgroup.procs" % (
+                     *pids, *pids, *pids), check=True)
