@@ -16,8 +16,8 @@
 SIZE_IS(link_header, 4);
 SIZE_IS(link_hello, 8 + LINK_NAME_LEN);
 SIZE_IS(link_welcome, 16 + LINK_NAME_LEN);
-SIZE_IS(link_presented, 24);
-SIZE_IS(link_resize, 8);
+SIZE_IS(link_presented, 32);
+SIZE_IS(link_resize, 4 + PORT_HEADS * 8);
 SIZE_IS(link_input_event, 12);
 SIZE_IS(link_audio_consumed, 8);
 SIZE_IS(link_request, 12);
@@ -26,7 +26,7 @@ SIZE_IS(link_save, 4);
 SIZE_IS(link_buffer, 16);
 SIZE_IS(link_buffer_gone, 4);
 SIZE_IS(link_frame, 56);
-SIZE_IS(link_cursor, 20);
+SIZE_IS(link_cursor, 24);
 SIZE_IS(link_leds, 4);
 SIZE_IS(link_audio_start, 16);
 SIZE_IS(link_audio_stop, 4);
@@ -71,15 +71,24 @@ static bool hello_check(const union link_body *body, size_t size)
 static bool presented_check(const union link_body *body, size_t size)
 {
 	return body->presented.seq && body->presented.vblank_ns >= 0 &&
-		body->presented.period_ns >= 0;
+		body->presented.period_ns >= 0 && body->presented.head < PORT_HEADS;
 }
 
 static bool resize_check(const union link_body *body, size_t size)
 {
 	const struct link_resize *resize = &body->resize;
 
-	return resize->width && resize->width <= PORT_MAX_SIDE && resize->height &&
-		resize->height <= PORT_MAX_SIDE;
+	if (!resize->n || resize->n > PORT_HEADS)
+		return false;
+	for (unsigned i = 0; i < PORT_HEADS; i++) {
+		const struct port_size *head = &resize->head[i];
+		bool there = head->width && head->height;
+
+		if (there != (i < resize->n) || head->width > PORT_MAX_SIDE ||
+		    head->height > PORT_MAX_SIDE)
+			return false;
+	}
+	return true;
 }
 
 static bool input_check(const union link_body *body, size_t size)
@@ -109,7 +118,12 @@ static bool buffer_check(const union link_body *body, size_t size)
 
 static bool frame_check(const union link_body *body, size_t size)
 {
-	return body->frame.seq != 0;
+	return body->frame.seq && body->frame.head < PORT_HEADS;
+}
+
+static bool cursor_check(const union link_body *body, size_t size)
+{
+	return body->cursor.head < PORT_HEADS;
 }
 
 static bool audio_start_check(const union link_body *body, size_t size)
@@ -166,7 +180,7 @@ static const struct opcode_rule rules[32] = {
 		.check = buffer_check },
 	[GUEST_BASE + 3] = { FIXED(LINK_FROM_GUEST, link_buffer_gone) },
 	[GUEST_BASE + 4] = { FIXED(LINK_FROM_GUEST, link_frame), .check = frame_check },
-	[GUEST_BASE + 5] = { FIXED(LINK_FROM_GUEST, link_cursor) },
+	[GUEST_BASE + 5] = { FIXED(LINK_FROM_GUEST, link_cursor), .check = cursor_check },
 	[GUEST_BASE + 6] = { FIXED(LINK_FROM_GUEST, link_leds) },
 	[GUEST_BASE + 7] = { FIXED(LINK_FROM_GUEST, link_audio_start),
 		.check = audio_start_check },

@@ -7,6 +7,12 @@
  * A message of wrong size, an unknown opcode, an fd where none belongs or a value out of range ends
  * the connection: the guest goes on, the seat may connect again.
  *
+ * Heads: a guest may have several monitors, PORT_HEADS at most. Frames and their numbers, vblanks and the
+ * cursor are of a head: each is paced by its own monitor, so the guest's fence for a frame follows the vblank
+ * of the head that shows it. A seat without HEADS is told of head 0 only, and knows no other; if it is the
+ * clock, the others are paced by the guest's own 60 Hz. A guest has as many monitors as the last seat with
+ * HEADS had (RESIZE), side by side from the left; one where no such seat sits at it.
+ *
  * Order: the seat sends HELLO first. The guest answers WELCOME, then the present state (buffers,
  * the last frame, cursor, LEDs, running streams) as if it had just happened, then news.
  *
@@ -17,7 +23,7 @@
 
 #include "display/port.h"
 
-#define LINK_VERSION 1u
+#define LINK_VERSION 2u
 #define LINK_NAME_LEN 64u /* with the terminating zero */
 #define LINK_WHY_LEN 128u /* the same */
 
@@ -65,6 +71,9 @@ enum link_wants {
 	LINK_WANT_SINK = 1 << 4,    /* its sound device is the guest's clock (first come) */
 	LINK_WANT_MIC = 1 << 5,     /* sends LINK_AUDIO_CAPTURED */
 	LINK_WANT_CONTROL = 1 << 6, /* may send LINK_REQUEST and LINK_STAT */
+	LINK_WANT_HEADS = 1 << 7,   /* shows all heads (implies DISPLAY), each at its own vblank if it is
+	                             * the clock. Its tablet and touch screen cover all of them; those of
+	                             * other seats cover head 0 */
 };
 
 enum link_guest_state {
@@ -128,10 +137,14 @@ struct link_presented {
 	uint64_t seq;
 	int64_t vblank_ns;
 	int64_t period_ns;
+	uint32_t head;
+	uint32_t reserved;
 };
 
+/* More than one: only from a seat with HEADS. */
 struct link_resize {
-	uint32_t width, height;
+	uint32_t n; /* monitors */
+	struct port_size head[PORT_HEADS]; /* those that are not there: 0 */
 };
 
 struct link_input_event {
@@ -174,7 +187,7 @@ struct link_frame {
 	uint64_t seq;
 	int64_t flush_ns;
 	uint32_t buffer;
-	uint32_t reserved;
+	uint32_t head;
 	struct rect source, damage; /* within the buffer; source is not empty */
 };
 
@@ -182,6 +195,7 @@ struct link_cursor {
 	uint32_t buffer;
 	int32_t x, y;
 	uint32_t hot_x, hot_y;
+	uint32_t head;
 };
 
 struct link_leds {

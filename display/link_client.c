@@ -30,11 +30,12 @@ struct link_client {
 	const struct link_client_events *events;
 	void *data;
 	int over; /* 0, or why it is */
+	bool heads; /* it asked for all of them: else another than the first is nonsense */
 	bool welcomed;
 	uint32_t granted;
 	char guest_name[LINK_NAME_LEN];
 	struct link_guest guest;
-	struct link_frame frame; /* seq 0: none yet */
+	struct link_frame frame[PORT_HEADS]; /* seq 0: none yet */
 	struct mapped buffer[LINK_MAX_BUFFERS];
 	struct link_message message;
 };
@@ -58,8 +59,9 @@ static struct mapped *buffer_find(const struct link_client *client, uint32_t id)
 static void buffer_drop(struct link_client *client, struct mapped *buffer)
 {
 	TELL(client, buffer_gone, &buffer->picture);
-	if (client->frame.buffer == buffer->picture.id)
-		client->frame.buffer = 0;
+	for (unsigned i = 0; i < PORT_HEADS; i++)
+		if (client->frame[i].buffer == buffer->picture.id)
+			client->frame[i].buffer = 0;
 	munmap((void *)buffer->picture.pixels, buffer->len);
 	*buffer = (struct mapped) { 0 };
 }
@@ -135,6 +137,8 @@ static int handle_frame(struct link_client *client, const struct link_message *m
 	const struct link_frame *frame = &m->body.frame;
 	const struct mapped *buffer = NULL;
 
+	if (frame->head && !client->heads)
+		return -EPROTO;
 	if (frame->buffer) {
 		buffer = buffer_find(client, frame->buffer);
 		if (!buffer || !frame->source.width || !frame->source.height ||
@@ -142,7 +146,7 @@ static int handle_frame(struct link_client *client, const struct link_message *m
 		    !rect_within(&frame->damage, &buffer->picture))
 			return -EPROTO;
 	}
-	client->frame = *frame;
+	client->frame[frame->head] = *frame;
 	TELL(client, frame, frame, buffer ? &buffer->picture : NULL);
 	return 0;
 }
@@ -152,7 +156,7 @@ static int handle_cursor(struct link_client *client, const struct link_message *
 	const struct link_cursor *cursor = &m->body.cursor;
 	const struct mapped *buffer = cursor->buffer ? buffer_find(client, cursor->buffer) : NULL;
 
-	if (cursor->buffer && !buffer)
+	if ((cursor->head && !client->heads) || (cursor->buffer && !buffer))
 		return -EPROTO;
 	TELL(client, cursor, cursor, buffer ? &buffer->picture : NULL);
 	return 0;
@@ -280,6 +284,7 @@ struct link_client *link_client_adopt(int socket, uint32_t wants, const char *na
 	client->socket = socket;
 	client->events = events ? events : &no_events;
 	client->data = data;
+	client->heads = wants & LINK_WANT_HEADS;
 	return client;
 }
 
@@ -345,26 +350,38 @@ const struct link_picture *link_client_picture(const struct link_client *client,
 	return buffer ? &buffer->picture : NULL;
 }
 
-const struct link_frame *link_client_frame(const struct link_client *client,
+const struct link_frame *link_client_frame(const struct link_client *client, unsigned head,
 	const struct link_picture **picture)
 {
+	const struct link_frame *frame = &client->frame[head];
+
 	if (picture)
-		*picture = link_client_picture(client, client->frame.buffer);
-	return client->frame.seq ? &client->frame : NULL;
+		*picture = link_client_picture(client, frame->buffer);
+	return frame->seq ? frame : NULL;
 }
 
-int link_client_presented(struct link_client *client, uint64_t seq, int64_t vblank_ns,
-	int64_t period_ns)
+int link_client_presented(struct link_client *client, unsigned head, uint64_t seq,
+	int64_t vblank_ns, int64_t period_ns)
 {
-	struct link_presented body = { seq, vblank_ns, period_ns };
+	struct link_presented body = { seq, vblank_ns, period_ns, head, 0 };
 
 	return link_send(client->socket, LINK_PRESENTED, &body, sizeof(body), -1);
 }
 
 int link_client_resize(struct link_client *client, uint32_t width, uint32_t height)
 {
-	struct link_resize body = { width, height };
+	struct port_size size = { width, height };
 
+	return link_client_monitors(client, &size, 1);
+}
+
+int link_client_monitors(struct link_client *client, const struct port_size *heads, unsigned n)
+{
+	struct link_resize body = { .n = n };
+
+	if (!n || n > PORT_HEADS)
+		return -EINVAL;
+	memcpy(body.head, heads, n * sizeof(*heads));
 	return link_send(client->socket, LINK_RESIZE, &body, sizeof(body), -1);
 }
 

@@ -10,8 +10,10 @@
  * free it and connect again when you like. The guest does not wait for anybody: a seat that does not
  * read is dropped.
  *
- * A clock seat answers each vblank on which a newer frame is up with one link_client_presented() for
- * the newest frame shown; that covers those before it. It must do so within 100 ms.
+ * A clock seat answers each vblank of a head on which a newer frame is up with one
+ * link_client_presented() for the newest frame shown; that covers those before it. It must do so within
+ * 100 ms. One without LINK_WANT_HEADS sees head 0 alone: whoever has one picture to show need not know
+ * that there are others.
  *
  * Thread: one thread at a time calls connect, dispatch, wait, free and the accessors; callbacks come
  * from dispatch and wait. The sending calls (presented ... stat) may come from any thread while the
@@ -78,15 +80,19 @@ int link_client_wait(struct link_client *client, int timeout_ms);
 uint32_t link_client_granted(const struct link_client *client);
 const char *link_client_guest_name(const struct link_client *client); /* "" before WELCOME */
 const struct link_guest *link_client_guest(const struct link_client *client);
-/* The newest frame, and its picture (NULL: scanout off); NULL before the first. */
-const struct link_frame *link_client_frame(const struct link_client *client,
+/* The newest frame of a head (below PORT_HEADS), and its picture (NULL: scanout off); NULL before the
+ * first. */
+const struct link_frame *link_client_frame(const struct link_client *client, unsigned head,
 	const struct link_picture **picture);
 const struct link_picture *link_client_picture(const struct link_client *client, uint32_t id);
 
 /* Sending: 0; -EAGAIN: the guest's queue is full (try later or give up); -EPIPE; -EINVAL. */
-int link_client_presented(struct link_client *client, uint64_t seq, int64_t vblank_ns,
-	int64_t period_ns);
+int link_client_presented(struct link_client *client, unsigned head, uint64_t seq,
+	int64_t vblank_ns, int64_t period_ns);
+/* A seat with one monitor, or window. */
 int link_client_resize(struct link_client *client, uint32_t width, uint32_t height);
+/* With n of them, 1..PORT_HEADS; more than one only with LINK_WANT_HEADS. */
+int link_client_monitors(struct link_client *client, const struct port_size *heads, unsigned n);
 /* Whole reports: within a report one device; the last event is SYN_REPORT; keyboard: EV_KEY with
  * value 0 or 1; tablet: EV_KEY, ABS_X and ABS_Y in 0..32767, REL wheels; mouse: EV_KEY, REL_X,
  * REL_Y, REL wheels; touch: MT type B, ABS_MT_SLOT before what is said of the finger, and BTN_TOUCH,

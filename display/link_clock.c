@@ -31,14 +31,14 @@ static uint64_t timer_take(int timer)
 	return read(timer, &ticks, sizeof(ticks)) == sizeof(ticks) ? ticks : 0;
 }
 
-static int timer_new(struct link_server *server, GUnixFDSourceFunc fired, GSource **source,
-	int *timer)
+static int timer_new(struct link_server *server, GUnixFDSourceFunc fired, void *data,
+	GSource **source, int *timer)
 {
 	*timer = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
 	if (*timer < 0)
 		return -errno;
 	*source = g_unix_fd_source_new(*timer, G_IO_IN);
-	g_source_set_callback(*source, G_SOURCE_FUNC(fired), server, NULL);
+	g_source_set_callback(*source, G_SOURCE_FUNC(fired), data, NULL);
 	g_source_set_priority(*source, G_PRIORITY_HIGH);
 	g_source_attach(*source, server->context);
 	return 0;
@@ -73,41 +73,40 @@ static bool clock_is_null(const struct frame_clock *clock)
 	return !clock->seat || clock->dozes;
 }
 
-static void clock_arm(struct link_server *server)
+static void clock_arm(struct frame_clock *clock)
 {
-	struct frame_clock *clock = &server->clock;
 	int64_t at = 0; /* disarmed */
 
 	if (clock->sent != clock->presented)
-		at = clock_is_null(clock) ? null_tick_after(clock, server->now()) :
+		at = clock_is_null(clock) ? null_tick_after(clock, clock->server->now()) :
 			clock->waiting_ns + PATIENCE_NS;
 	timer_set(clock->timer, at, 0);
 }
 
-static void clock_present(struct link_server *server, uint64_t seq, int64_t vblank_ns,
+static void clock_present(struct frame_clock *clock, uint64_t seq, int64_t vblank_ns,
 	int64_t period_ns)
 {
-	struct frame_clock *clock = &server->clock;
+	struct link_server *server = clock->server;
+	unsigned head = (unsigned)(clock - server->clock);
 	bool moved = clock->presented < seq;
 
 	/* The device may send further frames from within; those wait for the next vblank. */
 	while (clock->presented < seq) {
 		clock->presented++;
 		if (server->events && server->events->presented)
-			server->events->presented(server->device, clock->presented, vblank_ns,
-				period_ns);
+			server->events->presented(server->device, head, clock->presented,
+				vblank_ns, period_ns);
 	}
 	/* Who says the same again and again does not hold up what waits. */
 	if (moved && clock->sent != clock->presented)
 		clock->waiting_ns = server->now();
-	clock_arm(server);
+	clock_arm(clock);
 }
 
 static gboolean clock_fired(gint fd, GIOCondition condition, gpointer data)
 {
-	struct link_server *server = data;
-	struct frame_clock *clock = &server->clock;
-	int64_t now = server->now();
+	struct frame_clock *clock = data;
+	int64_t now = clock->server->now();
 
 	/* Armed again meanwhile: there is nothing to take. */
 	if (!timer_take(fd) || clock->sent == clock->presented)
@@ -115,7 +114,7 @@ static gboolean clock_fired(gint fd, GIOCondition condition, gpointer data)
 	if (clock_is_null(clock)) {
 		int64_t period = NS_PER_S / NULL_HZ;
 
-		clock_present(server, clock->sent, null_tick_after(clock, now) - period, period);
+		clock_present(clock, clock->sent, null_tick_after(clock, now) - period, period);
 		return G_SOURCE_CONTINUE;
 	}
 	if (now >= clock->waiting_ns + PATIENCE_NS) {
@@ -126,40 +125,43 @@ static gboolean clock_fired(gint fd, GIOCondition condition, gpointer data)
 			g_message("seat \"%s\" does not say what it shows; frames go on without "
 				"it (%u so far)", clock->seat->name, clock->dozed);
 	}
-	clock_arm(server);
+	clock_arm(clock);
 	return G_SOURCE_CONTINUE;
 }
 
-void clock_frame_sent(struct link_server *server, uint64_t seq)
+void clock_frame_sent(struct frame_clock *clock, uint64_t seq)
 {
-	struct frame_clock *clock = &server->clock;
-
 	if (clock->sent == clock->presented)
-		clock->waiting_ns = server->now();
+		clock->waiting_ns = clock->server->now();
 	clock->sent = seq;
-	clock_arm(server);
+	clock_arm(clock);
 }
 
 int clock_presented(struct link_server *server, const struct link_presented *presented)
 {
-	struct frame_clock *clock = &server->clock;
+	struct frame_clock *clock = &server->clock[presented->head];
 
-	if (presented->seq > clock->sent)
+	if (clock->seat != server->clock_seat || presented->seq > clock->sent)
 		return -EPROTO;
 	if (clock->dozes)
 		g_debug("seat \"%s\" is back", clock->seat->name);
 	clock->dozes = false;
-	clock_present(server, presented->seq, presented->vblank_ns, presented->period_ns);
+	clock_present(clock, presented->seq, presented->vblank_ns, presented->period_ns);
 	return 0;
 }
 
-void clock_seat_changed(struct link_server *server, struct link_seat *seat)
+void clock_seat_changed(struct link_server *server, struct link_seat *seat, uint32_t granted)
 {
-	server->clock.seat = seat;
-	server->clock.dozes = false;
-	/* A seat that has just come gets its time from now on. */
-	server->clock.waiting_ns = server->now();
-	clock_arm(server);
+	server->clock_seat = seat;
+	for (unsigned i = 0; i < PORT_HEADS; i++) {
+		struct frame_clock *clock = &server->clock[i];
+
+		clock->seat = i == 0 || (granted & LINK_WANT_HEADS) ? seat : NULL;
+		clock->dozes = false;
+		/* A seat that has just come gets its time from now on. */
+		clock->waiting_ns = server->now();
+		clock_arm(clock);
+	}
 }
 
 /* Sound */
@@ -315,22 +317,28 @@ void audio_clock_seat_changed(struct link_server *server, unsigned stream, struc
 
 int clocks_init(struct link_server *server)
 {
-	int r;
+	int r = 0;
 
-	server->clock.base_ns = server->now();
-	r = timer_new(server, clock_fired, &server->clock.source, &server->clock.timer);
+	for (unsigned i = 0; i < PORT_HEADS && !r; i++) {
+		struct frame_clock *clock = &server->clock[i];
+
+		clock->server = server;
+		clock->base_ns = server->now();
+		r = timer_new(server, clock_fired, clock, &clock->source, &clock->timer);
+	}
 	if (!r)
-		r = timer_new(server, playback_fired, &server->audio[0].source,
+		r = timer_new(server, playback_fired, server, &server->audio[0].source,
 			&server->audio[0].timer);
 	if (!r)
-		r = timer_new(server, capture_fired, &server->audio[1].source,
+		r = timer_new(server, capture_fired, server, &server->audio[1].source,
 			&server->audio[1].timer);
 	return r;
 }
 
 void clocks_clear(struct link_server *server)
 {
-	timer_clear(&server->clock.source, server->clock.timer);
+	for (unsigned i = 0; i < PORT_HEADS; i++)
+		timer_clear(&server->clock[i].source, server->clock[i].timer);
 	for (unsigned i = 0; i < PORT_MAX_STREAMS; i++)
 		timer_clear(&server->audio[i].source, server->audio[i].timer);
 }

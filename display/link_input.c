@@ -52,6 +52,41 @@ static void input_tell(struct link_server *server, const struct port_input *even
 		server->events->input(server->device, events, n);
 }
 
+/* A guest's tablet and touch screen cover all that it shows, side by side; a seat without HEADS has only
+ * head 0 under its pointer. */
+static int32_t place_on_heads(const struct link_server *server, bool across, int32_t value)
+{
+	const struct link_frame *first = &server->frame[0];
+	uint64_t own = across ? first->source.width : first->source.height, all = 0;
+
+	if (!first->buffer)
+		return value;
+	for (unsigned i = 0; i < PORT_HEADS; i++) {
+		const struct link_frame *frame = &server->frame[i];
+
+		if (frame->buffer && across)
+			all += frame->source.width;
+		else if (frame->buffer)
+			all = MAX(all, frame->source.height);
+	}
+	return (int32_t)((uint64_t)value * own / all);
+}
+
+static void report_place(const struct link_seat *seat, struct port_input *events, unsigned n)
+{
+	if ((seat->granted & LINK_WANT_HEADS) || !n ||
+	    (events[0].device != INPUT_TABLET && events[0].device != INPUT_TOUCH))
+		return;
+	for (unsigned i = 0; i < n; i++) {
+		struct port_input *event = &events[i];
+		bool across = event->code == ABS_X || event->code == ABS_MT_POSITION_X;
+		bool down = event->code == ABS_Y || event->code == ABS_MT_POSITION_Y;
+
+		if (event->type == EV_ABS && (across || down))
+			event->value = place_on_heads(seat->server, across, event->value);
+	}
+}
+
 /* One report, without its end, as the guest is told: up to n + 1 events. */
 static unsigned report_take(struct link_seat *seat, const struct port_input *events, unsigned n,
 	struct port_input *out)
@@ -87,6 +122,7 @@ void input_from_seat(struct link_seat *seat, const struct link_input_event *even
 			len++;
 			continue;
 		}
+		report_place(seat, report, len);
 		more = report_take(seat, report, len, out + told);
 		if (more) { /* a report that has nothing left to say is left out */
 			out[told + more] = report[len];

@@ -61,10 +61,12 @@ static void op_buffer_gone(struct seat_port *port, uint32_t id)
 
 	if (!buffer)
 		return;
-	if (server->frame.buffer == id)
-		server->frame.buffer = 0;
-	if (server->cursor.buffer == id)
-		server->cursor.buffer = 0;
+	for (unsigned i = 0; i < PORT_HEADS; i++) {
+		if (server->frame[i].buffer == id)
+			server->frame[i].buffer = 0;
+		if (server->cursor[i].buffer == id)
+			server->cursor[i].buffer = 0;
+	}
 	close(buffer->fd);
 	buffer->told.id = 0;
 	server_broadcast(server, LINK_WANT_DISPLAY, LINK_BUFFER_GONE, &gone, sizeof(gone), -1);
@@ -87,34 +89,41 @@ static void frame_note(struct link_server *server, const struct port_frame *fram
 	server_enter_state(server, LINK_GUEST_RUNNING, server->guest.reboots, now);
 }
 
+/* Who is told of a head. */
+static uint32_t head_wants(unsigned head)
+{
+	return head ? LINK_WANT_HEADS : LINK_WANT_DISPLAY;
+}
+
 static void op_frame(struct seat_port *port, const struct port_frame *frame)
 {
 	struct link_server *server = server_of(port);
+	struct link_frame *told = &server->frame[frame->head];
 
 	server_take_posted(server);
-	server->frame = (struct link_frame) {
+	*told = (struct link_frame) {
 		.seq = frame->seq,
+		.head = frame->head,
 		.flush_ns = frame->flush_ns,
 		.buffer = frame->buffer && buffer_find(server, frame->buffer) ? frame->buffer : 0,
 		.source = frame->source,
 		.damage = frame->damage,
 	};
-	server_broadcast(server, LINK_WANT_DISPLAY, LINK_FRAME, &server->frame,
-		sizeof(server->frame), -1);
+	server_broadcast(server, head_wants(frame->head), LINK_FRAME, told, sizeof(*told), -1);
 	frame_note(server, frame, server->now());
-	clock_frame_sent(server, frame->seq);
+	clock_frame_sent(&server->clock[frame->head], frame->seq);
 }
 
-static void op_cursor(struct seat_port *port, uint32_t buffer, int32_t x, int32_t y,
+static void op_cursor(struct seat_port *port, unsigned head, uint32_t buffer, int32_t x, int32_t y,
 	uint32_t hot_x, uint32_t hot_y)
 {
 	struct link_server *server = server_of(port);
+	struct link_cursor *told = &server->cursor[head];
 
 	if (buffer && !buffer_find(server, buffer))
 		buffer = 0;
-	server->cursor = (struct link_cursor) { buffer, x, y, hot_x, hot_y };
-	server_broadcast(server, LINK_WANT_DISPLAY, LINK_CURSOR, &server->cursor,
-		sizeof(server->cursor), -1);
+	*told = (struct link_cursor) { buffer, x, y, hot_x, hot_y, head };
+	server_broadcast(server, head_wants(head), LINK_CURSOR, told, sizeof(*told), -1);
 }
 
 static void op_leds(struct seat_port *port, uint32_t leds)
@@ -187,8 +196,6 @@ const struct seat_port_ops link_port_ops = {
 
 static void replay_picture(struct link_server *server, struct link_seat *seat)
 {
-	struct link_frame frame = server->frame;
-
 	for (unsigned i = 0; i < LINK_MAX_BUFFERS; i++) {
 		const struct kept_buffer *buffer = &server->buffer[i];
 
@@ -196,11 +203,18 @@ static void replay_picture(struct link_server *server, struct link_seat *seat)
 			seat_send(seat, LINK_BUFFER, &buffer->told, sizeof(buffer->told),
 				buffer->fd);
 	}
-	frame.damage = frame.source; /* all of it is new to this seat */
-	if (frame.seq)
-		seat_send(seat, LINK_FRAME, &frame, sizeof(frame), -1);
-	if (server->cursor.buffer)
-		seat_send(seat, LINK_CURSOR, &server->cursor, sizeof(server->cursor), -1);
+	for (unsigned i = 0; i < PORT_HEADS; i++) {
+		const struct link_cursor *cursor = &server->cursor[i];
+		struct link_frame frame = server->frame[i];
+
+		if (!(seat->granted & head_wants(i)))
+			continue;
+		frame.damage = frame.source; /* all of it is new to this seat */
+		if (frame.seq)
+			seat_send(seat, LINK_FRAME, &frame, sizeof(frame), -1);
+		if (cursor->buffer)
+			seat_send(seat, LINK_CURSOR, cursor, sizeof(*cursor), -1);
+	}
 }
 
 void port_replay(struct link_server *server, struct link_seat *seat)

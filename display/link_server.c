@@ -108,17 +108,17 @@ static uint32_t seat_grant(struct link_seat *seat, uint32_t wants)
 	struct link_server *server = seat->server;
 	uint32_t granted;
 
-	if (wants & LINK_WANT_CLOCK)
+	if (wants & (LINK_WANT_CLOCK | LINK_WANT_HEADS))
 		wants |= LINK_WANT_DISPLAY;
 	if (wants & LINK_WANT_SINK)
 		wants |= LINK_WANT_AUDIO;
 	granted = wants & (LINK_WANT_DISPLAY | LINK_WANT_INPUT | LINK_WANT_AUDIO |
-		LINK_WANT_CONTROL);
-	granted |= role_grant(server->clock.seat, wants, LINK_WANT_CLOCK);
+		LINK_WANT_CONTROL | LINK_WANT_HEADS);
+	granted |= role_grant(server->clock_seat, wants, LINK_WANT_CLOCK);
 	granted |= role_grant(server->audio[0].seat, wants, LINK_WANT_SINK);
 	granted |= role_grant(server->audio[1].seat, wants, LINK_WANT_MIC);
 	if (granted & LINK_WANT_CLOCK)
-		clock_seat_changed(server, seat);
+		clock_seat_changed(server, seat, granted);
 	if (granted & LINK_WANT_SINK)
 		audio_clock_seat_changed(server, 0, seat);
 	if (granted & LINK_WANT_MIC)
@@ -153,13 +153,33 @@ static int handle_presented(struct link_seat *seat, const struct link_message *m
 	return clock_presented(seat->server, &m->body.presented);
 }
 
+static bool heads_are_told(const struct link_server *server)
+{
+	for (unsigned i = 0; i < LINK_SERVER_MAX_SEATS; i++) {
+		const struct link_seat *seat = server->seat[i];
+
+		if (seat && !seat->dead && (seat->granted & LINK_WANT_HEADS))
+			return true;
+	}
+	return false;
+}
+
+/* What a seat of one head says is of that head; the others stay while a seat is there that has them. */
 static int handle_resize(struct link_seat *seat, const struct link_message *m)
 {
 	struct link_server *server = seat->server;
+	const struct link_resize *resize = &m->body.resize;
+	bool heads = seat->granted & LINK_WANT_HEADS;
 
+	if (resize->n > 1 && !heads)
+		return -EPROTO;
+	server->heads[0] = resize->head[0];
+	if (heads)
+		memcpy(server->heads, resize->head, sizeof(server->heads));
+	if (heads || !server->n_heads || !heads_are_told(server))
+		server->n_heads = resize->n;
 	if (server->events && server->events->resized)
-		server->events->resized(server->device, m->body.resize.width,
-			m->body.resize.height);
+		server->events->resized(server->device, server->heads, server->n_heads);
 	return 0;
 }
 
@@ -213,7 +233,8 @@ static int handle_stat(struct link_seat *seat, const struct link_message *m)
 	stat.reset_ns = server->reset_ns;
 	stat.reset_frame_ns = server->reset_frame_ns;
 	stat.frames = server->frames;
-	stat.frames_presented = server->clock.presented;
+	for (unsigned i = 0; i < PORT_HEADS; i++)
+		stat.frames_presented += server->clock[i].presented;
 	stat.n_exits = MIN(stat.n_exits, LINK_MAX_EXITS);
 	stat.n_threads = MIN(stat.n_threads, LINK_MAX_THREADS);
 	seat_send(seat, LINK_STAT_REPLY, &stat, sizeof(stat), -1);
@@ -291,8 +312,8 @@ static void seat_free(struct link_seat *seat)
 
 static void seat_reap(struct link_server *server, struct link_seat *seat)
 {
-	if (server->clock.seat == seat)
-		clock_seat_changed(server, NULL);
+	if (server->clock_seat == seat)
+		clock_seat_changed(server, NULL, 0);
 	for (unsigned i = 0; i < PORT_MAX_STREAMS; i++)
 		if (server->audio[i].seat == seat)
 			audio_clock_seat_changed(server, i, NULL);

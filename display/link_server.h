@@ -7,8 +7,9 @@
  * sink), or the one that is has not answered for LINK_SERVER_PATIENCE_MS.
  *
  * The first seat that asks for CLOCK (SINK, MIC) gets it and keeps it until it leaves; WELCOME says
- * who got what. PRESENTED from the clock seat covers every frame up to its seq; each gets its own
- * `presented` event, in order.
+ * who got what. Each head has a clock of its own. PRESENTED from the clock seat covers every frame of that
+ * head up to its seq; each gets its own `presented` event, in order. For heads that the clock seat does not
+ * know (it has no HEADS) the 60 Hz clock does.
  *
  * A seat's held keys are released towards the guest when the seat leaves, unless another seat holds
  * the same key. A reset of the guest (link_server_set_state) forgets them silently.

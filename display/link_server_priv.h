@@ -35,8 +35,9 @@ struct kept_buffer {
 	int fd;
 };
 
-/* Frames between the device and whoever is the clock. seq in (presented, sent] wait. */
+/* Frames of one head between the device and whoever is the clock. seq in (presented, sent] wait. */
 struct frame_clock {
+	struct link_server *server;
 	struct link_seat *seat; /* NULL: the null clock */
 	bool dozes;             /* the seat did not answer: the null clock stands in */
 	unsigned dozed;         /* how often, all seats */
@@ -92,10 +93,13 @@ struct link_server {
 	uint64_t frames;
 
 	struct kept_buffer buffer[LINK_MAX_BUFFERS];
-	struct link_frame frame; /* the newest; seq 0: none */
-	struct link_cursor cursor;
+	struct link_frame frame[PORT_HEADS]; /* the newest; seq 0: none */
+	struct link_cursor cursor[PORT_HEADS];
+	struct port_size heads[PORT_HEADS]; /* what the guest was told of monitors */
+	unsigned n_heads;                   /* 0: nothing yet */
 	uint32_t leds;
-	struct frame_clock clock;
+	struct link_seat *clock_seat; /* NULL: the null clock */
+	struct frame_clock clock[PORT_HEADS];
 	struct audio_clock audio[PORT_MAX_STREAMS];
 	struct touch_map touches; /* of all seats, on the guest's one touch screen */
 	struct axis_map axes;
@@ -127,10 +131,11 @@ void input_forget(struct link_server *server);
 /* link_clock.c */
 int clocks_init(struct link_server *server);
 void clocks_clear(struct link_server *server);
-void clock_frame_sent(struct link_server *server, uint64_t seq);
+void clock_frame_sent(struct frame_clock *clock, uint64_t seq);
 /* 0 or -EPROTO. */
 int clock_presented(struct link_server *server, const struct link_presented *presented);
-void clock_seat_changed(struct link_server *server, struct link_seat *seat);
+/* granted: to that seat. */
+void clock_seat_changed(struct link_server *server, struct link_seat *seat, uint32_t granted);
 void audio_clock_start(struct link_server *server, unsigned stream);
 void audio_clock_stop(struct link_server *server, unsigned stream);
 void audio_clock_written(struct link_server *server, size_t bytes);

@@ -142,7 +142,7 @@ static void guest_vblank(struct watched *guest, uint32_t vblank, int64_t vblank_
 	observation.taken_ns = clock_now();
 	picture_observe(guest, &observation);
 	if (guest->client && guest->shown.seq != before)
-		link_client_presented(guest->client, guest->shown.seq, vblank_ns,
+		link_client_presented(guest->client, 0, guest->shown.seq, vblank_ns,
 			guest->meter->period_ns);
 	pthread_mutex_lock(&guest->meter->lock);
 	g_array_append_val(guest->observations, observation);

@@ -23,12 +23,17 @@ struct seat_port;
 
 enum port_limits {
 	PORT_MAX_SIDE = 8192,   /* pixels, width or height of a buffer */
+	PORT_HEADS = 4,         /* monitors that a guest may have, each with a picture of its own */
 	PORT_MAX_STREAMS = 2,   /* 0 is playback, 1 is capture */
 	PORT_MAX_PCM = 16384,   /* bytes in one audio message */
 };
 
 struct rect {
 	uint32_t x, y, width, height;
+};
+
+struct port_size {
+	uint32_t width, height;
 };
 
 /* A picture in shared memory. The device owns fd; the port duplicates what it keeps. */
@@ -38,9 +43,10 @@ struct port_buffer {
 	uint32_t width, height, stride; /* stride in bytes */
 };
 
-/* One presentation request: from now on the seat shows `source` of the buffer. */
+/* One presentation request: from now on the seat shows `source` of the buffer on that head. */
 struct port_frame {
-	uint64_t seq;       /* counts up by one, starts at 1, survives a guest's reset */
+	uint64_t seq;       /* of the head's: counts up by one, starts at 1, survives a guest's reset */
+	uint32_t head;      /* below PORT_HEADS */
 	uint32_t buffer;    /* 0: the scanout is off, seats show black */
 	struct rect source; /* the part of the buffer that fills the scanout */
 	struct rect damage; /* within the buffer: what changed since the frame before */
@@ -131,11 +137,12 @@ struct seat_port_ops {
 	int (*buffer)(struct seat_port *port, const struct port_buffer *buffer);
 	/* No later frame names it. Unknown ids are ignored. */
 	void (*buffer_gone)(struct seat_port *port, uint32_t id);
-	/* Show this. `presented` follows exactly once for each seq, in order, at the next vblank
-	 * of the seat that is the clock, or of the null clock. */
+	/* Show this. `presented` follows exactly once for each seq of a head, in order, at the next
+	 * vblank of that head at the seat that is the clock, or of the null clock. */
 	void (*frame)(struct seat_port *port, const struct port_frame *frame);
-	/* Hardware cursor: an ARGB premultiplied buffer, its upper left corner at x, y; or 0 for none. */
-	void (*cursor)(struct seat_port *port, uint32_t buffer, int32_t x, int32_t y,
+	/* Hardware cursor of a head: an ARGB premultiplied buffer, its upper left corner at x, y; or 0
+	 * for none. */
+	void (*cursor)(struct seat_port *port, unsigned head, uint32_t buffer, int32_t x, int32_t y,
 		uint32_t hot_x, uint32_t hot_y);
 	/* Keyboard LEDs: bit n is LED code n. */
 	void (*leds)(struct seat_port *port, uint32_t leds);
@@ -151,10 +158,12 @@ struct seat_port_ops {
 
 /* What the port tells devices. Any may be NULL. */
 struct seat_port_events {
-	/* The frame was on the scanout at the vblank at vblank_ns. */
-	void (*presented)(void *device, uint64_t seq, int64_t vblank_ns, int64_t period_ns);
-	/* A preferred size (a monitor's mode, a window's size); the guest may follow. */
-	void (*resized)(void *device, uint32_t width, uint32_t height);
+	/* The head's frame was on its scanout at the vblank at vblank_ns. */
+	void (*presented)(void *device, unsigned head, uint64_t seq, int64_t vblank_ns,
+		int64_t period_ns);
+	/* Monitors, side by side from the left, with the size that each prefers (its mode, a window's
+	 * size); 1..PORT_HEADS. The guest may follow. */
+	void (*resized)(void *device, const struct port_size *heads, unsigned n);
 	/* Whole reports: the last event is SYN_REPORT. */
 	void (*input)(void *device, const struct port_input *events, unsigned n);
 	/* The sink has played so many more bytes. */

@@ -158,7 +158,7 @@ const struct link_stat *attach_stat(struct attached *attached, GError **error)
 struct picture attach_view(struct link_client *client)
 {
 	const struct link_picture *buffer = NULL;
-	const struct link_frame *frame = link_client_frame(client, &buffer);
+	const struct link_frame *frame = link_client_frame(client, 0, &buffer);
 
 	if (!frame || !buffer)
 		return (struct picture){ 0 };

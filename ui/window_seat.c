@@ -196,7 +196,7 @@ static gboolean area_draw(GtkWidget *area, cairo_t *cr, gpointer data)
 	const struct seat_state *state = seat_state(seat);
 	struct window_picture picture = {.caption = state->caption, .dim = state->dim};
 	const struct link_frame *frame = seat->client
-		? link_client_frame(seat->client, &picture.picture) : NULL;
+		? link_client_frame(seat->client, 0, &picture.picture) : NULL;
 
 	if (!frame)
 		picture.picture = NULL;
@@ -215,7 +215,7 @@ static gboolean area_draw(GtkWidget *area, cairo_t *cr, gpointer data)
 static struct window_fit seat_fit(const struct window_seat *seat)
 {
 	const struct link_picture *picture = NULL;
-	const struct link_frame *frame = seat->client ? link_client_frame(seat->client, &picture)
+	const struct link_frame *frame = seat->client ? link_client_frame(seat->client, 0, &picture)
 						      : NULL;
 
 	return window_picture_fit(frame && picture ? frame->source.width : 16,

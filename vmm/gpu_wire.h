@@ -38,6 +38,7 @@ enum gpu_command {
 
 enum gpu_answer {
 	GPU_PENDING = 0, /* not on the wire: there is no answer yet */
+	GPU_PARKED = 1,  /* the same: but the next command may be carried out */
 	GPU_OK_NODATA = 0x1100,
 	GPU_OK_DISPLAY_INFO = 0x1101,
 	GPU_OK_EDID = 0x1104,

@@ -35,20 +35,21 @@ void machine_seat_events(struct machine *machine, const struct seat_port_events 
 	seat->input[0].device = device;
 }
 
-static void seat_presented(void *data, uint64_t seq, int64_t vblank_ns, int64_t period_ns)
+static void seat_presented(void *data, unsigned head, uint64_t seq, int64_t vblank_ns,
+	int64_t period_ns)
 {
 	struct machine_seat *seat = &((struct machine *)data)->seat;
 
 	if (seat->events.presented)
-		seat->events.presented(seat->presented, seq, vblank_ns, period_ns);
+		seat->events.presented(seat->presented, head, seq, vblank_ns, period_ns);
 }
 
-static void seat_resized(void *data, uint32_t width, uint32_t height)
+static void seat_resized(void *data, const struct port_size *heads, unsigned n)
 {
 	struct machine_seat *seat = &((struct machine *)data)->seat;
 
 	if (seat->events.resized)
-		seat->events.resized(seat->resized, width, height);
+		seat->events.resized(seat->resized, heads, n);
 }
 
 static void seat_input(void *data, const struct port_input *events, unsigned n)

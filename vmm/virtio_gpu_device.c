@@ -31,6 +31,9 @@ static const struct property gpu_properties[] = {
 		.offset = offsetof(struct gpu_config, max_memory), .fallback = "256M",
 		.min = 1 << 20, .max = 16ull << 30,
 		.help = "Host memory that the guest's pictures may take" },
+	{ .key = "Monitors", .type = PROPERTY_UINT, .offset = offsetof(struct gpu_config, heads),
+		.fallback = "4", .min = 1, .max = PORT_HEADS,
+		.help = "Monitors that the guest may have; those are plugged in that a seat has" },
 	{ .key = "Vga", .type = PROPERTY_ENUM, .offset = offsetof(struct gpu_config, vga),
 		.fallback = "auto", .values = vga_values,
 		.help = "A VGA as well, for firmware and systems without a driver; auto: when a "
@@ -43,7 +46,7 @@ static struct device *gpu_create(struct machine *machine, const char *instance,
 
 static const struct device_type virtio_gpu = {
 	.section = "Gpu",
-	.help = "The screen: virtio-gpu, 2D, one scanout",
+	.help = "The screen: virtio-gpu, 2D, up to four monitors",
 	.always = true,
 	.single = true,
 	.properties = gpu_properties,
@@ -68,7 +71,7 @@ static void gpu_device_reset(struct device *device)
 	g_mutex_unlock(&gpu->dev.lock);
 	virtio_pci_reset(&gpu->dev);
 	g_mutex_lock(&gpu->dev.lock);
-	gpu->tell_off |= gpu->vga && gpu->shown;
+	gpu->tell_off |= gpu->vga && gpu->head[0].shown;
 	g_mutex_unlock(&gpu->dev.lock);
 }
 
@@ -95,7 +98,8 @@ static void resources_state(struct gpu *gpu, struct state *state)
 	}
 }
 
-/* The command under way is carried out again from its beginning. */
+/* The command under way is carried out again from its beginning. Flushes before it that wait for a
+ * vblank are not: what came after them may have been carried out. */
 static void gpu_drain(struct device *device)
 {
 	struct gpu *gpu = gpu_of_device(device);
@@ -103,24 +107,43 @@ static void gpu_drain(struct device *device)
 	g_mutex_lock(&gpu->dev.lock);
 	virtio_unpop(&gpu->dev, CONTROL_QUEUE, gpu->busy);
 	gpu->busy = false;
-	gpu->waiting_seq = 0;
+	gpu_release_all(gpu);
 	g_mutex_unlock(&gpu->dev.lock);
+}
+
+static void head_state(struct gpu_head *head, struct state *state)
+{
+	STATE(state, head->width);
+	STATE(state, head->height);
+	STATE(state, head->scanout);
+	STATE(state, head->source);
+	STATE(state, head->cursor);
+}
+
+/* False: it shows what there is not. */
+static bool head_loaded(struct gpu *gpu, struct gpu_head *head)
+{
+	const struct gpu_resource *resource = gpu_resource_find(gpu, head->scanout);
+
+	head->width = CLAMP(head->width, 64, PORT_MAX_SIDE);
+	head->height = CLAMP(head->height, 64, PORT_MAX_SIDE);
+	if (head->scanout && !(resource && gpu_resource_has(resource, &head->source)))
+		return false;
+	return !head->cursor || gpu_resource_find(gpu, head->cursor);
 }
 
 /* Where the cursor is, its next move tells. */
 static void gpu_state(struct device *device, struct state *state)
 {
 	struct gpu *gpu = gpu_of_device(device);
-	struct gpu_resource *resource;
 	uint8_t taken_over = gpu->taken_over;
+	bool missing = false;
 
 	virtio_state(&gpu->dev, state);
 	STATE(state, gpu->events);
-	STATE(state, gpu->width);
-	STATE(state, gpu->height);
-	STATE(state, gpu->scanout);
-	STATE(state, gpu->source);
-	STATE(state, gpu->cursor);
+	STATE(state, gpu->connected);
+	for (unsigned i = 0; i < gpu->n_heads; i++)
+		head_state(&gpu->head[i], state);
 	STATE(state, taken_over);
 	if (gpu->vga)
 		vga_screen_state(gpu->vga, state);
@@ -128,11 +151,10 @@ static void gpu_state(struct device *device, struct state *state)
 	if (!state_loading(state) || state_failed(state))
 		return;
 	gpu->taken_over = taken_over;
-	gpu->width = CLAMP(gpu->width, 64, PORT_MAX_SIDE);
-	gpu->height = CLAMP(gpu->height, 64, PORT_MAX_SIDE);
-	resource = gpu_resource_find(gpu, gpu->scanout);
-	if ((gpu->scanout && !(resource && gpu_resource_has(resource, &gpu->source))) ||
-		(gpu->cursor && !gpu_resource_find(gpu, gpu->cursor)))
+	gpu->connected = CLAMP(gpu->connected, 1, gpu->n_heads);
+	for (unsigned i = 0; i < gpu->n_heads; i++)
+		missing |= !head_loaded(gpu, &gpu->head[i]);
+	if (missing)
 		state_fail(state, "it shows a picture that it has not got");
 	gpu->loaded = true;
 	gpu_wake(gpu);
@@ -208,8 +230,12 @@ static struct device *gpu_create(struct machine *machine, const char *instance,
 	};
 	gpu->machine = machine;
 	gpu->port = machine->port;
-	gpu->width = config->width;
-	gpu->height = config->height;
+	gpu->n_heads = CLAMP(config->heads, 1, PORT_HEADS);
+	gpu->connected = 1;
+	for (unsigned i = 0; i < gpu->n_heads; i++) {
+		gpu->head[i].width = config->width;
+		gpu->head[i].height = config->height;
+	}
 	gpu->budget.max = config->max_memory;
 	gpu->share_class = (gint)MIN(machine->config->share_class, SHARE_IDLE);
 	gpu->resources = g_hash_table_new_full(NULL, NULL, NULL, resource_free);

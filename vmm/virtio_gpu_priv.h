@@ -25,6 +25,28 @@ struct gpu_config {
 	uint32_t width, height;
 	uint64_t max_memory;
 	unsigned vga;
+	unsigned heads;
+};
+
+/* A scanout: what the guest shows on one monitor. Resource 0 is off. */
+struct gpu_head {
+	uint32_t width, height; /* preferred */
+	uint32_t scanout;
+	struct rect source;
+	bool stale; /* set, and not shown yet */
+	bool shown; /* the seats show a buffer */
+	uint32_t last, before; /* resources of the last frame and the one it took the place of */
+	uint32_t cursor;
+	uint64_t seq; /* of the last frame; survives resets */
+	uint64_t presented; /* the same, of the last that was on the screen */
+	uint64_t waiting_seq; /* a flush waits for this frame; 0: none does */
+};
+
+/* A flush that is answered when all heads in `waits` (bits) have shown it; 0: none. */
+struct gpu_flush {
+	unsigned waits;
+	struct gpu_header asked;
+	struct vq_chain chain;
 };
 
 struct gpu {
@@ -34,8 +56,7 @@ struct gpu {
 	struct seat_port *port;
 	GSource *wake; /* another band, another turn, or what a reset left to tell */
 	gint share_class;
-	uint32_t width, height; /* preferred */
-	uint32_t events;        /* events_read */
+	uint32_t events; /* events_read */
 	size_t turn_left; /* bytes that this turn may still copy */
 	struct gpu_budget budget;
 	GHashTable *resources; /* by id */
@@ -45,24 +66,21 @@ struct gpu {
 	GSource *boot_tick;
 	bool taken_over, boot_shown;
 
-	/* The scanout: resource 0 is off. */
-	uint32_t scanout;
-	struct rect source;
-	bool shown; /* the seats show a buffer */
-	uint32_t cursor;
-	uint64_t seq; /* of the last frame; survives resets */
-	uint64_t presented; /* the same, of the last that was on the screen */
+	struct gpu_head head[PORT_HEADS];
+	unsigned n_heads;   /* that the guest has */
+	unsigned connected; /* of them, from the first on: have a monitor */
+	uint64_t tells;     /* how often a resource was shown, for who was longest ago */
 	uint32_t last_port_id;
+	struct gpu_flush flush[PORT_HEADS]; /* those that wait */
 
 	/* The command under way, copied out of the guest's hands. */
 	bool busy;
-	uint64_t waiting_seq; /* its frame; 0: it is not waiting for one */
 	struct vq_chain chain;
 	union gpu_request request;
 	size_t request_len;
 	struct gpu_transfer transfer;
 
-	bool loaded; /* from a saved guest: the seats are to be shown the scanout */
+	bool loaded; /* from a saved guest: the seats are to be shown the scanouts */
 
 	/* Left behind by a reset for the seat thread to tell the port. */
 	bool tell_off;
@@ -72,6 +90,9 @@ struct gpu {
 
 extern const struct virtio_ops gpu_ops;
 extern const struct seat_port_events gpu_events;
+
+/* Flushes that wait are answered. With the device's lock held. */
+void gpu_release_all(struct gpu *gpu);
 
 /* For the sources that the device makes. On the seat thread. */
 gboolean gpu_woken(gpointer data);

@@ -230,7 +230,7 @@ void guest_show(struct guest *guest, struct screen *screen)
 	guest->screen = screen;
 	if (!screen || !guest->client)
 		return;
-	frame = link_client_frame(guest->client, &picture);
+	frame = link_client_frame(guest->client, 0, &picture);
 	if (frame)
 		screen_frame(screen, frame, picture);
 	if (guest->cursor.buffer)
@@ -255,9 +255,9 @@ void guest_presented(struct guest *guest, uint64_t seq, int64_t vblank_ns, int64
 	if (!guest->client || !(link_client_granted(guest->client) & LINK_WANT_CLOCK))
 		return;
 	/* A flip of what another guest showed before a switch is none of this one's. */
-	frame = link_client_frame(guest->client, NULL);
+	frame = link_client_frame(guest->client, 0, NULL);
 	if (frame && seq <= frame->seq)
-		link_client_presented(guest->client, seq, vblank_ns, period_ns);
+		link_client_presented(guest->client, 0, seq, vblank_ns, period_ns);
 }
 
 int guest_input(struct guest *guest, const struct port_input *report, unsigned n)

@@ -272,7 +272,7 @@ def reset(path):
     hello, request, want_control, verb_reset = 1, 7, 1 << 6, 1
     with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as link:
         link.connect(str(path))
-        body = struct.pack('=II64s', 1, want_control, b'test')
+        body = struct.pack('=II64s', 2, want_control, b'test')
         link.send(struct.pack('=HH', hello, len(body)) + body)
         link.recv(4096)
         body = struct.pack('=III', verb_reset, 0, 0)

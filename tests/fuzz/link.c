@@ -127,17 +127,27 @@ struct guest_side {
 	GMainContext *context;
 	struct link_server *server;
 	struct seat_port *port;
-	uint64_t seq, presented;
+	uint64_t seq[PORT_HEADS], presented[PORT_HEADS];
 	size_t written, consumed;
 	int sock[4];
 };
 
-static void on_presented(void *data, uint64_t seq, int64_t vblank_ns, int64_t period_ns)
+static void on_presented(void *data, unsigned head, uint64_t seq, int64_t vblank_ns,
+	int64_t period_ns)
 {
 	struct guest_side *guest = data;
 
-	if (seq != ++guest->presented || seq > guest->seq)
+	if (seq != ++guest->presented[head] || seq > guest->seq[head])
 		abort();
+}
+
+static void on_resized(void *data, const struct port_size *heads, unsigned n)
+{
+	if (!n || n > PORT_HEADS)
+		abort();
+	for (unsigned i = 0; i < n; i++)
+		if (!heads[i].width || !heads[i].height)
+			abort();
 }
 
 static void on_input(void *data, const struct port_input *events, unsigned n)
@@ -165,7 +175,7 @@ static void on_captured(void *data, const void *pcm, size_t bytes)
 }
 
 static const struct seat_port_events device_events = {
-	.presented = on_presented, .input = on_input, .audio_consumed = on_consumed,
+	.presented = on_presented, .resized = on_resized, .input = on_input, .audio_consumed = on_consumed,
 	.audio_captured = on_captured,
 };
 
@@ -196,7 +206,8 @@ static void seat_join(struct guest_side *guest, struct steps *steps, int *sock)
 static void device_acts(struct guest_side *guest, unsigned what)
 {
 	struct port_buffer buffer = { what % 8 + 1, picture_fd, 64, 64, 256 };
-	struct port_frame frame = { .buffer = what % 8 + 1, .source = { 0, 0, 64, 64 } };
+	unsigned head = what / 64;
+	struct port_frame frame = { .head = head, .buffer = what % 8 + 1, .source = { 0, 0, 64, 64 } };
 	struct port_audio_format format = { 48000, 2, 4 + what * 4 };
 	static const uint8_t pcm[1024];
 
@@ -208,11 +219,11 @@ static void device_acts(struct guest_side *guest, unsigned what)
 		guest->port->ops->buffer_gone(guest->port, what % 8 + 1);
 		break;
 	case 2:
-		frame.seq = ++guest->seq;
+		frame.seq = ++guest->seq[head];
 		guest->port->ops->frame(guest->port, &frame);
 		break;
 	case 3:
-		guest->port->ops->cursor(guest->port, what % 8, 0, 0, 0, 0);
+		guest->port->ops->cursor(guest->port, head, what % 8, 0, 0, 0, 0);
 		guest->port->ops->leds(guest->port, what);
 		break;
 	case 4:

@@ -17,8 +17,10 @@
 			abort();                                                                   \
 	} while (0)
 
+enum { FUZZ_HEADS = 3 };
+
 static struct port_buffer known[GPU_TOLD_MAX];
-static uint64_t last_seq;
+static uint64_t last_seq[PORT_HEADS];
 
 static struct port_buffer *known_find(uint32_t id)
 {
@@ -58,8 +60,9 @@ static void check_within(const struct rect *rect, const struct port_buffer *buff
 
 static void fuzz_frame(struct seat_port *port, const struct port_frame *frame)
 {
-	CHECK(frame->seq == last_seq + 1);
-	last_seq = frame->seq;
+	CHECK(frame->head < FUZZ_HEADS);
+	CHECK(frame->seq == last_seq[frame->head] + 1);
+	last_seq[frame->head] = frame->seq;
 	if (!frame->buffer)
 		return;
 	CHECK(known_find(frame->buffer));
@@ -67,9 +70,10 @@ static void fuzz_frame(struct seat_port *port, const struct port_frame *frame)
 	check_within(&frame->damage, known_find(frame->buffer));
 }
 
-static void fuzz_cursor(struct seat_port *port, uint32_t buffer, int32_t x, int32_t y,
+static void fuzz_cursor(struct seat_port *port, unsigned head, uint32_t buffer, int32_t x, int32_t y,
 	uint32_t hot_x, uint32_t hot_y)
 {
+	CHECK(head < FUZZ_HEADS);
 	CHECK(!buffer || known_find(buffer));
 }
 
@@ -83,27 +87,29 @@ static void prepare(struct guest *guest)
 	static struct seat_port port = { .ops = &fuzz_ops };
 
 	memset(known, 0, sizeof(known));
-	last_seq = 0;
+	memset(last_seq, 0, sizeof(last_seq));
 	guest->machine.port = &port;
 	guest->config.share_class = SHARE_IDLE;
 }
 
 static void event(struct guest *guest, const uint8_t *data, size_t len)
 {
-	uint16_t side[2] = { 0 };
+	struct port_size heads[PORT_HEADS] = { 0 };
+	unsigned head = len ? data[0] % FUZZ_HEADS : 0;
 
-	memcpy(side, data, MIN(len, sizeof(side)));
+	memcpy(heads, data, MIN(len, sizeof(heads)));
 	if (len < 2)
-		guest_events->presented(guest_events_device, last_seq, 0, 0);
+		guest_events->presented(guest_events_device, head, last_seq[head], 0, 0);
 	else
-		guest_events->resized(guest_events_device, side[0], side[1]);
+		guest_events->resized(guest_events_device, heads, 1 + data[1] % PORT_HEADS);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	static const struct gpu_config config = { .width = 1280, .height = 720, .max_memory = 1 << 20 };
+	static const struct gpu_config config = { .width = 1280, .height = 720, .max_memory = 1 << 20,
+		.heads = FUZZ_HEADS };
 	static const struct virtio_fuzz fuzz = {
 		.type = &virtio_gpu, .config = &config, .prepare = prepare, .event = event,
 	};

@@ -48,7 +48,7 @@ class Guest:
         link = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         link.settimeout(PATIENCE)
         link.connect(self.socket_path)
-        self.send(HELLO, struct.pack("=II64s", 1, wants, b"control.py"), link)
+        self.send(HELLO, struct.pack("=II64s", 2, wants, b"control.py"), link)
         return link
 
     def send(self, opcode, body, link=None):

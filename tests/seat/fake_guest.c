@@ -224,7 +224,7 @@ static gboolean on_stdin(gint fd, GIOCondition condition, gpointer data)
 	return G_SOURCE_CONTINUE;
 }
 
-static void on_presented(void *data, uint64_t seq, int64_t vblank_ns, int64_t period_ns)
+static void on_presented(void *data, unsigned head, uint64_t seq, int64_t vblank_ns, int64_t period_ns)
 {
 	if (!fake.animate || seq != fake.seq)
 		return;
@@ -233,9 +233,9 @@ static void on_presented(void *data, uint64_t seq, int64_t vblank_ns, int64_t pe
 	present_all();
 }
 
-static void on_resized(void *data, uint32_t width, uint32_t height)
+static void on_resized(void *data, const struct port_size *heads, unsigned n)
 {
-	say("resize %u %u", width, height);
+	say("resize %u %u", heads[0].width, heads[0].height);
 }
 
 static void on_input(void *data, const struct port_input *events, unsigned n)

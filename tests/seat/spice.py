@@ -434,7 +434,7 @@ def a_guest_that_hangs_up_is_asked_ever_more_seldom():
                 continue
             came += 1
             seat.recv(100)
-            seat.send(struct.pack('=HHII64sII', 0x8001, 80, 1, 0, b'rude', 0, 0))
+            seat.send(struct.pack('=HHII64sII', 0x8001, 80, 2, 0, b'rude', 0, 0))
             seat.close()
         assert remote.stop() == 0
         guest.close()

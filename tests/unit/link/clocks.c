@@ -16,19 +16,50 @@ static void clock_seat_presents(void)
 	test_equal(device.n_presented, 0); /* it is the seat's to say */
 	link_client_dispatch(seat.client);
 	test_equal(seat.frames, 3);
-	test_equal(link_client_presented(seat.client, 2, 1234, 16), 0);
+	test_equal(link_client_presented(seat.client, 0, 2, 1234, 16), 0);
 	pump();
 	test_equal(device.n_presented, 2);
 	test_equal(device.presented[0], 1);
 	test_equal(device.presented[1], 2);
 	test_equal(device.vblank[1], 1234);
-	link_client_presented(seat.client, 2, 1235, 16); /* once each */
+	link_client_presented(seat.client, 0, 2, 1235, 16); /* once each */
 	pump();
 	test_equal(device.n_presented, 2);
-	link_client_presented(seat.client, 3, 1236, 16);
+	link_client_presented(seat.client, 0, 3, 1236, 16);
 	pump();
 	test_equal(device.n_presented, 3);
-	link_client_presented(seat.client, 4, 1237, 16); /* was never sent: nonsense */
+	link_client_presented(seat.client, 0, 4, 1237, 16); /* was never sent: nonsense */
+	pump();
+	test_equal(link_server_seats(server), 0);
+	leave(&seat);
+	stop();
+}
+
+/* Each head has its vblanks; one that the seat does not know has the null clock's. */
+static void heads_have_their_own_clock(void)
+{
+	struct seen seat;
+
+	start(NULL);
+	sit(&seat, LINK_WANT_CLOCK | LINK_WANT_HEADS);
+	show_buffer(1);
+	show_frame(1, 1);
+	show_frame_on(1, 1, 1);
+	show_frame_on(1, 2, 1);
+	pump();
+	test_equal(device.n_presented, 0);
+	link_client_presented(seat.client, 1, 2, 1234, 16);
+	pump();
+	test_equal(device.presented_on[1], 2);
+	test_equal(device.presented_on[0], 0);
+	link_client_presented(seat.client, 0, 2, 1234, 16); /* that head had none */
+	pump();
+	test_equal(link_server_seats(server), 0);
+	leave(&seat);
+	sit(&seat, LINK_WANT_CLOCK);
+	show_frame_on(1, 3, 1);
+	pump_until(device.presented_on[1] == 3);
+	link_client_presented(seat.client, 1, 3, 1234, 16); /* not its own */
 	pump();
 	test_equal(link_server_seats(server), 0);
 	leave(&seat);
@@ -70,7 +101,7 @@ static void null_clock_stands_in(void)
 	pump_until(device.n_presented == 1);
 	show_frame(2, 1); /* it dozes: no second wait of 100 ms */
 	pump_until(device.n_presented == 2);
-	link_client_presented(seat.client, 1, 99, 16); /* awake, though late */
+	link_client_presented(seat.client, 0, 1, 99, 16); /* awake, though late */
 	pump();
 	show_frame(3, 1);
 	pump_not(40, 90, device.n_presented != 2);
@@ -89,12 +120,12 @@ static void null_clock_takes_over_from_a_babbler(void)
 	sit(&seat, LINK_WANT_CLOCK);
 	show_buffer(1);
 	show_frame(1, 1);
-	link_client_presented(seat.client, 1, 1234, 16);
+	link_client_presented(seat.client, 0, 1, 1234, 16);
 	pump();
 	test_equal(device.n_presented, 1);
 	show_frame(2, 1);
 	while (device.n_presented < 2 && now() < end) {
-		link_client_presented(seat.client, 1, 1234, 16);
+		link_client_presented(seat.client, 0, 1, 1234, 16);
 		pump_ms(10);
 	}
 	test_equal(device.n_presented, 2);
@@ -195,6 +226,7 @@ static void microphone(void)
 int main(void)
 {
 	test_run(clock_seat_presents);
+	test_run(heads_have_their_own_clock);
 	test_run(null_clock_is_even);
 	test_run(null_clock_stands_in);
 	test_run(null_clock_takes_over_from_a_babbler);

@@ -84,20 +84,47 @@ static void unknown_opcodes(void)
 static void header_must_tell_the_size(void)
 {
 	struct link_header header = { LINK_RESIZE, sizeof(struct link_resize) + 4 };
+	size_t len = sizeof(header) + sizeof(struct link_resize);
 
 	memset(packet, 0, sizeof(packet));
 	memcpy(packet, &header, sizeof(header));
-	packet[4] = packet[8] = 1;
-	test_equal(link_parse(LINK_FROM_SEAT, packet, 12, 0, &message), -EPROTO);
+	packet[4] = packet[8] = packet[12] = 1; /* one monitor, 1x1 */
+	test_equal(link_parse(LINK_FROM_SEAT, packet, len, 0, &message), -EPROTO);
 	header.size -= 4;
 	memcpy(packet, &header, sizeof(header));
-	test_equal(link_parse(LINK_FROM_SEAT, packet, 12, 0, &message), 0);
+	test_equal(link_parse(LINK_FROM_SEAT, packet, len, 0, &message), 0);
+}
+
+static void monitors_are_checked(void)
+{
+	static const struct {
+		struct link_resize resize;
+		int result;
+	} rows[] = {
+		{ { 1, { { 5, 5 } } }, 0 },
+		{ { 1, { { 0, 5 } } }, -EPROTO },
+		{ { 1, { { PORT_MAX_SIDE + 1, 5 } } }, -EPROTO },
+		{ { 0, { { 5, 5 } } }, -EPROTO },
+		{ { 0, { { 0, 0 } } }, -EPROTO },
+		{ { 2, { { 5, 5 } } }, -EPROTO },           /* the second has no size */
+		{ { 1, { { 5, 5 }, { 5, 5 } } }, -EPROTO }, /* or is not there */
+		{ { 2, { { 5, 5 }, { 5, PORT_MAX_SIDE } } }, 0 },
+		{ { 4, { { 5, 5 }, { 5, 5 }, { 5, 5 }, { 5, 5 } } }, 0 },
+		{ { 5, { { 5, 5 }, { 5, 5 }, { 5, 5 }, { 5, 5 } } }, -EPROTO },
+		{ { UINT32_MAX, { { 5, 5 } } }, -EPROTO },
+	};
+
+	for (unsigned i = 0; i < G_N_ELEMENTS(rows); i++)
+		test_equal(parse(LINK_FROM_SEAT, LINK_RESIZE, &rows[i].resize,
+			sizeof(rows[i].resize), 0), rows[i].result);
 }
 
 static void values_out_of_range(void)
 {
 	struct link_hello hello = { .version = LINK_VERSION };
-	struct link_resize resize = { 0, 5 };
+	struct link_presented presented = { 1, 0, 0, PORT_HEADS, 0 };
+	struct link_frame frame = { .seq = 1, .head = PORT_HEADS };
+	struct link_cursor cursor = { .head = PORT_HEADS };
 	struct link_buffer buffer = { 1, 100, 100, 400 };
 	struct link_audio_start start = { 2, 48000, 2, 1024 };
 	struct link_guest guest = { .state = LINK_GUEST_CRASHED + 1 };
@@ -105,9 +132,9 @@ static void values_out_of_range(void)
 
 	memset(hello.name, 'x', sizeof(hello.name));
 	test_equal(parse(LINK_FROM_SEAT, LINK_HELLO, &hello, sizeof(hello), 0), -EPROTO);
-	test_equal(parse(LINK_FROM_SEAT, LINK_RESIZE, &resize, sizeof(resize), 0), -EPROTO);
-	resize.width = PORT_MAX_SIDE + 1;
-	test_equal(parse(LINK_FROM_SEAT, LINK_RESIZE, &resize, sizeof(resize), 0), -EPROTO);
+	test_equal(parse(LINK_FROM_SEAT, LINK_PRESENTED, &presented, sizeof(presented), 0), -EPROTO);
+	test_equal(parse(LINK_FROM_GUEST, LINK_FRAME, &frame, sizeof(frame), 0), -EPROTO);
+	test_equal(parse(LINK_FROM_GUEST, LINK_CURSOR, &cursor, sizeof(cursor), 0), -EPROTO);
 	test_equal(parse(LINK_FROM_GUEST, LINK_BUFFER, &buffer, sizeof(buffer), 1), 0);
 	test_equal(parse(LINK_FROM_GUEST, LINK_BUFFER, &buffer, sizeof(buffer), 0), -EPROTO);
 	buffer.stride = 396;
@@ -280,6 +307,7 @@ int main(void)
 	test_run(exact_size_and_side);
 	test_run(unknown_opcodes);
 	test_run(header_must_tell_the_size);
+	test_run(monitors_are_checked);
 	test_run(values_out_of_range);
 	test_run(audio_sizes);
 	test_run(input_reports);

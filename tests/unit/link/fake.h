@@ -36,20 +36,24 @@ static struct {
 	struct port_input input[256];
 	unsigned n_input;
 	size_t consumed, captured;
-	uint32_t width, height;
+	unsigned presented_on[PORT_HEADS];
+	struct port_size heads[PORT_HEADS];
+	unsigned n_heads;
 	unsigned verb, argument, classes_over;
 } device;
 
-static inline void on_presented(void *data, uint64_t seq, int64_t vblank_ns, int64_t period_ns)
+static inline void on_presented(void *data, unsigned head, uint64_t seq, int64_t vblank_ns,
+	int64_t period_ns)
 {
+	device.presented_on[head]++;
 	device.presented[device.n_presented % 64] = seq;
 	device.vblank[device.n_presented++ % 64] = vblank_ns;
 }
 
-static inline void on_resized(void *data, uint32_t width, uint32_t height)
+static inline void on_resized(void *data, const struct port_size *heads, unsigned n)
 {
-	device.width = width;
-	device.height = height;
+	memcpy(device.heads, heads, n * sizeof(*heads));
+	device.n_heads = n;
 }
 
 static inline void on_input(void *data, const struct port_input *events, unsigned n)
@@ -287,14 +291,19 @@ static inline void show_buffer(uint32_t id)
 	test_equal(port->ops->buffer(port, &buffer), 0);
 }
 
-static inline void show_frame(uint64_t seq, uint32_t buffer)
+static inline void show_frame_on(unsigned head, uint64_t seq, uint32_t buffer)
 {
 	struct port_frame frame = {
-		.seq = seq, .buffer = buffer, .source = { 0, 0, 64, 64 },
+		.head = head, .seq = seq, .buffer = buffer, .source = { 0, 0, 64, 64 },
 		.damage = { 1, 2, 3, 4 }, .flush_ns = now(),
 	};
 
 	port->ops->frame(port, &frame);
+}
+
+static inline void show_frame(uint64_t seq, uint32_t buffer)
+{
+	show_frame_on(0, seq, buffer);
 }
 
 #endif

@@ -36,14 +36,14 @@ static void state_is_replayed(void)
 	show_buffer(7);
 	show_buffer(8);
 	show_frame(1, 7);
-	port->ops->cursor(port, 8, 5, 6, 0, 0);
+	port->ops->cursor(port, 0, 8, 5, 6, 0, 0);
 	port->ops->leds(port, 2);
 	port->ops->audio_start(port, 0, &format);
 	sit(&seat, LINK_WANT_DISPLAY | LINK_WANT_INPUT | LINK_WANT_AUDIO);
 	test_equal(seat.buffers, 2);
 	test_equal(seat.frames, 1);
 	test_equal(seat.first, 'h');
-	test_equal(link_client_frame(seat.client, NULL)->damage.width, 64); /* all is new to it */
+	test_equal(link_client_frame(seat.client, 0, NULL)->damage.width, 64); /* all is new to it */
 	test_equal(seat.cursors, 1);
 	test_equal(seat.leds, 2);
 	test_equal(seat.starts, 1);
@@ -332,6 +332,107 @@ static void state_and_first_frames(void)
 	stop();
 }
 
+static void heads_are_for_who_asks(void)
+{
+	struct seen one, all;
+
+	start(NULL);
+	show_buffer(1);
+	show_frame(1, 1);
+	show_frame_on(1, 1, 1);
+	port->ops->cursor(port, 1, 1, 5, 6, 0, 0);
+	sit(&one, LINK_WANT_DISPLAY);
+	sit(&all, LINK_WANT_HEADS);
+	test_equal(link_client_granted(all.client), LINK_WANT_HEADS | LINK_WANT_DISPLAY);
+	test_equal(one.frames, 1);
+	test_equal(one.cursors, 0);
+	test_equal(all.frames, 2);
+	test_equal(all.cursors, 1);
+	show_frame_on(3, 1, 0);
+	show_frame_on(1, 2, 1);
+	test_equal(link_client_dispatch(one.client), 0);
+	link_client_dispatch(all.client);
+	test_equal(link_client_frame(all.client, 1, NULL)->seq, 2);
+	test_equal(link_client_frame(all.client, 0, NULL)->seq, 1);
+	test_assert(!link_client_frame(all.client, 2, NULL));
+	port->ops->buffer_gone(port, 1);
+	link_client_dispatch(all.client);
+	test_equal(link_client_frame(all.client, 1, NULL)->buffer, 0);
+	leave(&one);
+	leave(&all);
+	stop();
+}
+
+static void monitors_are_whose_has_heads(void)
+{
+	const struct port_size two[2] = { { 800, 600 }, { 640, 480 } };
+	struct seen one, all;
+
+	start(NULL);
+	sit(&one, LINK_WANT_DISPLAY);
+	sit(&all, LINK_WANT_HEADS);
+	test_equal(link_client_monitors(all.client, two, 5), -EINVAL);
+	link_client_monitors(all.client, two, 2);
+	pump();
+	test_equal(device.n_heads, 2);
+	test_equal(device.heads[1].width, 640);
+	link_client_resize(one.client, 1024, 768); /* a window at the side */
+	pump();
+	test_equal(device.n_heads, 2);
+	test_equal(device.heads[0].width, 1024);
+	test_equal(device.heads[1].width, 640);
+	leave(&all); /* its monitors stay: it may come back */
+	test_equal(device.n_heads, 2);
+	link_client_resize(one.client, 1024, 767);
+	pump();
+	test_equal(device.n_heads, 1);
+	link_client_monitors(one.client, two, 2); /* it has no HEADS */
+	pump();
+	test_equal(link_server_seats(server), 0);
+	leave(&one);
+	stop();
+}
+
+static int32_t last_value(void)
+{
+	return device.input[device.n_input - 2].value;
+}
+
+static void tablet_at(struct seen *seat, uint16_t code, int32_t value)
+{
+	const struct port_input report[] = {
+		{ INPUT_TABLET, EV_ABS, code, value }, { INPUT_TABLET, EV_SYN, SYN_REPORT, 0 } };
+
+	test_equal(link_client_input(seat->client, report, 2), 0);
+	pump();
+}
+
+/* The guest's tablet covers all its heads; a seat with one has head 0 under its pointer. */
+static void tablet_of_a_seat_with_one_head(void)
+{
+	struct seen one, all;
+
+	start(NULL);
+	sit(&one, LINK_WANT_DISPLAY | LINK_WANT_INPUT);
+	sit(&all, LINK_WANT_HEADS | LINK_WANT_INPUT);
+	tablet_at(&one, ABS_X, 30000);
+	test_equal(last_value(), 30000);
+	show_buffer(1);
+	show_frame(1, 1);
+	tablet_at(&one, ABS_X, 30000);
+	test_equal(last_value(), 30000);
+	show_frame_on(1, 1, 1);
+	tablet_at(&one, ABS_X, 30000);
+	test_equal(last_value(), 15000);
+	tablet_at(&one, ABS_Y, 30000);
+	test_equal(last_value(), 30000);
+	tablet_at(&all, ABS_X, 30000);
+	test_equal(last_value(), 30000);
+	leave(&one);
+	leave(&all);
+	stop();
+}
+
 static void requests_are_answered(void)
 {
 	struct seen seat;
@@ -346,7 +447,7 @@ static void requests_are_answered(void)
 	test_equal(device.argument, 3);
 	test_equal(seat.reply.cookie, 77);
 	test_equal(seat.reply.result, 0);
-	test_equal(device.width, 1024);
+	test_equal(device.heads[0].width, 1024);
 	link_client_request(seat.client, 99, 0, 78);
 	pump();
 	link_client_dispatch(seat.client);
@@ -550,8 +651,13 @@ static void client_does_not_trust(void)
 	client_refuses(LINK_BUFFER, &buffer, sizeof(buffer), STDIN_FILENO);
 	client_refuses(LINK_FRAME, &frame, sizeof(frame), -1); /* unknown buffer */
 	client_refuses(LINK_CURSOR, &cursor, sizeof(cursor), -1);
+	cursor = (struct link_cursor) { .head = 1 };
+	client_refuses(LINK_CURSOR, &cursor, sizeof(cursor), -1); /* of a head that was not asked for */
 	client_refuses(LINK_WELCOME, &welcome, sizeof(welcome), -1); /* twice */
 
+	frame.head = 1;
+	client_refuses_frame(&frame);
+	frame.head = 0;
 	frame.source.x = UINT32_MAX; /* + 64 would wrap */
 	client_refuses_frame(&frame);
 	frame.source = (struct rect) { 0, 0, 64, 0 }; /* nothing that could fill a screen */
@@ -567,6 +673,9 @@ int main(void)
 	test_run(welcome_tells_what_was_granted);
 	test_run(state_is_replayed);
 	test_run(only_what_was_wanted);
+	test_run(heads_are_for_who_asks);
+	test_run(monitors_are_whose_has_heads);
+	test_run(tablet_of_a_seat_with_one_head);
 	test_run(bad_buffers_are_refused);
 	test_run(held_keys_are_released);
 	test_run(reset_forgets_held_keys);

@@ -109,7 +109,8 @@ void fake_guest_play(struct fake_guest *guest)
 		player_step(guest);
 }
 
-static void presented(void *device, uint64_t seq, int64_t vblank_ns, int64_t period_ns)
+static void presented(void *device, unsigned head, uint64_t seq, int64_t vblank_ns,
+	int64_t period_ns)
 {
 	struct fake_guest *guest = device;
 
