@@ -16,7 +16,6 @@ struct screen *screen_new(const struct screen_events *events, void *data)
 	screen->events = events;
 	screen->data = data;
 	screen->composer = composer_new();
-	screen->cursor = g_new0(uint32_t, SCREEN_CURSOR_SIDE * SCREEN_CURSOR_SIDE);
 	return screen;
 }
 
@@ -30,7 +29,8 @@ void screen_free(struct screen *screen)
 	lit_card_clear(&screen->now);
 	composer_free(screen->composer);
 	g_strfreev(screen->wish);
-	g_free(screen->cursor);
+	for (unsigned i = 0; i < PORT_HEADS; i++)
+		g_free(screen->heads[i].pixels);
 	g_free(screen);
 }
 
@@ -73,29 +73,42 @@ static void screen_arrange(struct screen *screen)
 		output_arrange(&screen->now.outputs[i], screen);
 }
 
-/* Numbers begin anew: another guest, or the same one in a new process. */
-static void screen_count_from(struct screen *screen, uint64_t seq)
+/* The monitor that is a head's clock; NULL: it has none. */
+static struct output *screen_clock(struct screen *screen, const struct head *head)
 {
-	screen->told = screen->seq = seq;
-	screen->shown_ns = 0;
-	for (unsigned i = 0; i < screen->now.n; i++)
-		screen->now.outputs[i].seq = 0;
+	unsigned i = (unsigned)(head - screen->heads);
+
+	return i < screen->now.n ? &screen->now.outputs[i] : NULL;
 }
 
-static void screen_show_nothing(struct screen *screen)
+/* Numbers begin anew: another guest, or the same one in a new process. */
+static void head_count_from(struct screen *screen, struct head *head, uint64_t seq)
 {
-	screen->scene.guest = (struct layer){0};
+	struct output *clock = screen_clock(screen, head);
+
+	head->told = head->seq = seq;
+	if (head == screen->heads)
+		screen->shown_ns = 0;
+	if (clock)
+		clock->seq = 0;
+}
+
+static void screen_show_nothing(struct screen *screen, struct head *head)
+{
+	head->guest = (struct layer){0};
 	screen_arrange(screen);
 }
 
-static void screen_guest_dirty(struct screen *screen, const struct rect *part)
+static void screen_guest_dirty(struct screen *screen, const struct head *head, const struct rect *part)
 {
 	for (unsigned i = 0; i < screen->now.n; i++) {
 		struct output *output = &screen->now.outputs[i];
-		pixman_box32_t box = placement_box(&output->placement, &screen->scene, part->x,
-			part->y, part->width, part->height, true);
+		struct scene scene = output_scene(output, screen);
+		pixman_box32_t box = placement_box(&output->placement, &scene, part->x, part->y,
+			part->width, part->height, true);
 
-		output_dirty(output, &box);
+		if (output_shows(output, screen) == head)
+			output_dirty(output, &box);
 	}
 }
 
@@ -115,8 +128,9 @@ static void screen_show(
 	struct screen *screen, const struct link_frame *frame, const struct link_picture *picture)
 {
 	const struct rect *source = &frame->source;
-	struct layer *guest = &screen->scene.guest;
-	bool all = !guest->pixels || memcmp(source, &screen->source, sizeof(*source));
+	struct head *head = &screen->heads[frame->head];
+	struct layer *guest = &head->guest;
+	bool all = !guest->pixels || memcmp(source, &head->source, sizeof(*source));
 	struct rect part = {0, 0, source->width, source->height};
 
 	*guest = (struct layer){
@@ -126,59 +140,71 @@ static void screen_show(
 		.height = source->height,
 		.stride = picture->stride,
 	};
-	screen->guest_id = picture->id;
-	screen->source = *source;
+	head->guest_id = picture->id;
+	head->source = *source;
 	screen_arrange(screen);
 	if (!all)
 		part = damage_in_source(&frame->damage, source);
-	screen_guest_dirty(screen, &part);
+	screen_guest_dirty(screen, head, &part);
 }
 
 void screen_frame(
 	struct screen *screen, const struct link_frame *frame, const struct link_picture *picture)
 {
+	struct output *clock;
+	struct head *head;
+
 	if (!frame) {
-		screen_count_from(screen, 0);
-		screen_show_nothing(screen);
+		for (unsigned i = 0; i < PORT_HEADS; i++) {
+			head_count_from(screen, &screen->heads[i], 0);
+			screen_show_nothing(screen, &screen->heads[i]);
+		}
 		return;
 	}
-	if (frame->seq <= screen->seq)
-		screen_count_from(screen, frame->seq ? frame->seq - 1 : 0);
-	screen->seq = frame->seq;
-	screen->counts.came++;
+	if (frame->head >= PORT_HEADS)
+		return;
+	head = &screen->heads[frame->head];
+	clock = screen_clock(screen, head);
+	if (frame->seq <= head->seq)
+		head_count_from(screen, head, frame->seq ? frame->seq - 1 : 0);
+	head->seq = frame->seq;
+	screen->counts.came += frame->head == 0;
 	/* Rows that are not whole pixels apart: no guest of ours has them. */
 	if (picture && picture->stride % 4 == 0)
 		screen_show(screen, frame, picture);
 	else
-		screen_show_nothing(screen);
-	for (unsigned i = 0; i < screen->now.n; i++)
-		screen->now.outputs[i].want = true;
+		screen_show_nothing(screen, head);
+	if (clock) /* with nothing new to draw as well */
+		clock->want = true;
 }
 
 void screen_gone(struct screen *screen, const struct link_picture *picture)
 {
-	if (screen->scene.guest.pixels && screen->guest_id == picture->id)
-		screen_show_nothing(screen);
+	for (unsigned i = 0; i < PORT_HEADS; i++)
+		if (screen->heads[i].guest.pixels && screen->heads[i].guest_id == picture->id)
+			screen_show_nothing(screen, &screen->heads[i]);
 }
 
 /* The picture is copied: guests draw the next one into the same buffer. True: it is another. */
-static bool cursor_copy(struct screen *screen, const struct link_picture *picture)
+static bool cursor_copy(struct head *head, const struct link_picture *picture)
 {
-	struct layer *cursor = &screen->scene.cursor;
+	struct layer *cursor = &head->cursor;
 	uint32_t width = MIN(picture->width, SCREEN_CURSOR_SIDE);
 	uint32_t height = MIN(picture->height, SCREEN_CURSOR_SIDE);
 	bool other = !cursor->pixels || cursor->width != width || cursor->height != height;
 
+	if (!head->pixels)
+		head->pixels = g_new(uint32_t, SCREEN_CURSOR_SIDE * SCREEN_CURSOR_SIDE);
 	for (uint32_t y = 0; y < height; y++) {
 		const uint8_t *from = picture->pixels + (size_t)y * picture->stride;
-		uint32_t *to = screen->cursor + (size_t)y * width;
+		uint32_t *to = head->pixels + (size_t)y * width;
 
 		if (!other && !memcmp(to, from, (size_t)width * 4))
 			continue;
 		memcpy(to, from, (size_t)width * 4);
 		other = true;
 	}
-	cursor->pixels = (const uint8_t *)screen->cursor;
+	cursor->pixels = (const uint8_t *)head->pixels;
 	cursor->width = width;
 	cursor->height = height;
 	cursor->stride = width * 4;
@@ -188,23 +214,35 @@ static bool cursor_copy(struct screen *screen, const struct link_picture *pictur
 void screen_cursor(
 	struct screen *screen, const struct link_cursor *cursor, const struct link_picture *picture)
 {
+	struct head *head;
 	bool other = false;
 
-	if (cursor && picture && picture->width && picture->height) {
-		other = cursor_copy(screen, picture);
-		screen->scene.cursor.x = CLAMP(cursor->x, -SCREEN_FAR, SCREEN_FAR);
-		screen->scene.cursor.y = CLAMP(cursor->y, -SCREEN_FAR, SCREEN_FAR);
-	} else {
-		screen->scene.cursor = (struct layer){0};
+	if (!cursor) {
+		for (unsigned i = 0; i < PORT_HEADS; i++)
+			screen->heads[i].cursor = (struct layer){0};
+		screen_arrange(screen);
+		return;
 	}
-	screen->cursor_image += other;
+	if (cursor->head >= PORT_HEADS)
+		return;
+	head = &screen->heads[cursor->head];
+	if (picture && picture->width && picture->height) {
+		other = cursor_copy(head, picture);
+		head->cursor.x = CLAMP(cursor->x, -SCREEN_FAR, SCREEN_FAR);
+		head->cursor.y = CLAMP(cursor->y, -SCREEN_FAR, SCREEN_FAR);
+	} else {
+		head->cursor = (struct layer){0};
+	}
+	if (other)
+		head->cursor_image = ++screen->cursor_images;
 	for (unsigned i = 0; i < screen->now.n; i++)
-		output_cursor(&screen->now.outputs[i], screen, other);
+		if (output_shows(&screen->now.outputs[i], screen) == head)
+			output_cursor(&screen->now.outputs[i], screen, other);
 }
 
 static void overlay_dirty(struct screen *screen, const struct rect *part)
 {
-	const struct layer *overlay = &screen->scene.overlay;
+	const struct layer *overlay = &screen->overlay;
 	uint32_t x2 = (uint32_t)MIN((uint64_t)part->x + part->width, overlay->width);
 	uint32_t y2 = (uint32_t)MIN((uint64_t)part->y + part->height, overlay->height);
 
@@ -224,12 +262,13 @@ void screen_overlay(
 {
 	struct rect all = {0};
 
-	screen->scene.overlay = (struct layer){0};
+	screen->overlay = (struct layer){0};
+	screen->hides = false;
 	if (overlay && overlay->pixels && overlay->width && overlay->height &&
 		overlay->stride % 4 == 0) {
 		all.width = MIN(overlay->width, SCREEN_FAR);
 		all.height = MIN(overlay->height, SCREEN_FAR);
-		screen->scene.overlay = (struct layer){
+		screen->overlay = (struct layer){
 			.pixels = overlay->pixels,
 			.width = all.width,
 			.height = all.height,
@@ -237,6 +276,7 @@ void screen_overlay(
 			.x = CLAMP(overlay->x, -SCREEN_FAR, SCREEN_FAR),
 			.y = CLAMP(overlay->y, -SCREEN_FAR, SCREEN_FAR),
 		};
+		screen->hides = overlay->hides;
 	}
 	screen_arrange(screen);
 	overlay_dirty(screen, damage ? damage : &all);
@@ -263,7 +303,7 @@ static void screen_count_shown(struct screen *screen, uint64_t seq, int64_t vbla
 	counts->shown++;
 	/* What came before the first that is shown, an earlier screen has shown. */
 	if (screen->shown_ns) {
-		counts->skipped += seq - screen->told - 1;
+		counts->skipped += seq - screen->heads[0].told - 1;
 		counts->gap_ns = MAX(counts->gap_ns, vblank_ns - screen->shown_ns);
 	}
 	screen->shown_ns = vblank_ns;
@@ -273,6 +313,8 @@ static void screen_flipped(void *data, const struct kms_flip *flip)
 {
 	struct screen *screen = data;
 	struct output *output = NULL;
+	struct head *head;
+	unsigned own;
 
 	for (unsigned i = 0; i < screen->now.n && !output; i++)
 		if (screen->now.outputs[i].pipe.crtc == flip->crtc)
@@ -280,13 +322,16 @@ static void screen_flipped(void *data, const struct kms_flip *flip)
 	if (!output || !output->in_flight)
 		return;
 	output->in_flight = false;
-	if (output != screen->now.outputs || output->seq <= screen->told)
+	own = output_index(output, screen);
+	if (own >= PORT_HEADS || output->seq <= screen->heads[own].told)
 		return;
-	screen_count_shown(screen, output->seq, flip->time_ns);
-	screen->told = output->seq;
+	head = &screen->heads[own];
+	if (own == 0)
+		screen_count_shown(screen, output->seq, flip->time_ns);
+	head->told = output->seq;
 	if (screen->events->flipped)
-		screen->events->flipped(
-			screen->data, output->seq, flip->time_ns, output->info.period_ns);
+		screen->events->flipped(screen->data, own, output->seq, flip->time_ns,
+			output->info.period_ns);
 }
 
 static void screen_take_next(struct screen *screen)
@@ -369,18 +414,28 @@ static void screen_pump(struct screen *screen, struct output *output, int64_t no
 	}
 }
 
-static void screen_beat(struct screen *screen, int64_t now_ns)
+/* It waits for a beat: no monitor says when it is shown. */
+static bool head_beats(const struct screen *screen, unsigned i)
 {
-	if (screen->seq <= screen->told || now_ns < screen->idle_ns)
+	return screen->heads[i].seq > screen->heads[i].told &&
+	       (screen_idle(screen) || i >= screen->now.n);
+}
+
+static void screen_beat(struct screen *screen, unsigned i, int64_t now_ns)
+{
+	struct head *head = &screen->heads[i];
+
+	if (now_ns < head->idle_ns)
 		return;
-	if (now_ns - screen->idle_ns < SCREEN_IDLE_NS)
-		screen->idle_ns += SCREEN_IDLE_NS;
+	if (now_ns - head->idle_ns < SCREEN_IDLE_NS)
+		head->idle_ns += SCREEN_IDLE_NS;
 	else
-		screen->idle_ns = now_ns + SCREEN_IDLE_NS;
-	screen->told = screen->seq;
-	screen->shown_ns = 0;
+		head->idle_ns = now_ns + SCREEN_IDLE_NS;
+	head->told = head->seq;
+	if (i == 0)
+		screen->shown_ns = 0;
 	if (screen->events->flipped)
-		screen->events->flipped(screen->data, screen->seq, now_ns, SCREEN_IDLE_NS);
+		screen->events->flipped(screen->data, i, head->seq, now_ns, SCREEN_IDLE_NS);
 }
 
 void screen_run(struct screen *screen, int64_t now_ns)
@@ -399,8 +454,9 @@ void screen_run(struct screen *screen, int64_t now_ns)
 		screen_do_light(screen, now_ns);
 	for (unsigned i = 0; i < screen->now.n && !screen_idle(screen); i++)
 		screen_pump(screen, &screen->now.outputs[i], now_ns);
-	if (screen_idle(screen))
-		screen_beat(screen, now_ns);
+	for (unsigned i = 0; i < PORT_HEADS; i++)
+		if (head_beats(screen, i))
+			screen_beat(screen, i, now_ns);
 }
 
 static int64_t output_due(const struct output *output, const struct screen *screen)
@@ -420,8 +476,11 @@ int64_t screen_due(const struct screen *screen)
 		return 0;
 	if (screen->now.card && (screen->probe || screen->force))
 		due = screen->retry_ns;
+	for (unsigned i = 0; i < PORT_HEADS; i++)
+		if (head_beats(screen, i))
+			due = MIN(due, screen->heads[i].idle_ns);
 	if (screen_idle(screen))
-		return screen->seq > screen->told ? MIN(due, screen->idle_ns) : due;
+		return due;
 	for (unsigned i = 0; i < screen->now.n; i++) {
 		int64_t output = output_due(&screen->now.outputs[i], screen);
 

@@ -1,5 +1,5 @@
 /*
- * A local seat's screen: the monitors of one seat, and on them the guest's picture, its cursor, and
+ * A local seat's screen: the monitors of one seat, and on them the guest's pictures, its cursor, and
  *an overlay that the guest can neither draw on nor read. It is fed with a DRM lease (or with a card
  *that is master of itself).
  *
@@ -7,19 +7,20 @@
  *	card = kms_drm_new(lease_fd, &error);  screen_lease(screen, card);   ... at any time again
  *	source = screen_source_new(screen);  g_source_attach(source, context);    (screen_source.h)
  *	link_client_events.frame, cursor, buffer_gone -> screen_frame, screen_cursor, screen_gone
- *	events.flipped -> link_client_presented;  events.monitors -> link_client_resize
+ *	events.flipped -> link_client_presented;  events.monitors -> link_client_monitors
  *
- * Several monitors show the same, each in its own mode. The first is the clock, and its size is the
- * one to ask the guest for. A guest's picture that fits a monitor is shown pixel by pixel, in the
- * middle; a larger one is scaled down. Where nothing is, is black.
+ * The n-th monitor shows the guest's head n and is its clock; its mode's size is the one to ask the
+ * guest for. While a head has no picture (the guest is a firmware, or knows one monitor only), and for
+ * monitors beyond PORT_HEADS, it shows what the first does. A guest's picture that fits a monitor is
+ * shown pixel by pixel, in the middle; a larger one is scaled down. Where nothing is, is black.
  *
  * What is told to it (screen_frame and so on) is only noted, and shown by the next screen_run(): at
  *once where no flip is under way, else with the vblank. So one frame at most is copied a vblank,
  *and of it only what the buffer at hand lacks.
  *
- * Pacing: `flipped` comes at each vblank on which a newer frame of the guest is up. While there is
- *no monitor, or it is blanked, or the lease is lost, screen_idle() is true and `flipped` comes from
- * screen_run() 60 times a second. So the owner has nothing to do but to run it when it is due.
+ * Pacing: `flipped` comes for a head at each vblank of its monitor on which a newer frame of the guest is
+ * up. For a head without a monitor, and for all while there is none, or it is blanked, or the lease is
+ *lost (screen_idle() is true then), `flipped` comes from screen_run() 60 times a second. So the owner has nothing to do but to run it when it is due.
  *
  * A lease that ends (irorid died, or took it back) is noticed by the next commit: events.lost, and
  *the picture stays frozen on the monitor. With the next screen_lease() it goes on; the old card is
@@ -63,8 +64,9 @@ struct screen_counts {
 /* Any may be NULL. From inside, everything but screen_run, screen_lease and screen_free is allowed.
  */
 struct screen_events {
-	/* The newest frame of the guest that is on the first monitor, since this vblank. */
-	void (*flipped)(void *data, uint64_t seq, int64_t vblank_ns, int64_t period_ns);
+	/* The newest frame of the guest's head that is on its monitor, since this vblank. */
+	void (*flipped)(void *data, unsigned head, uint64_t seq, int64_t vblank_ns,
+		int64_t period_ns);
 	/* Monitors, or their modes, are others than before: see screen_monitors(). */
 	void (*monitors)(void *data);
 	/* The lease is of no use any more (-errno). */
@@ -77,6 +79,7 @@ struct screen_overlay {
 	const uint8_t *pixels;
 	uint32_t width, height, stride;
 	int32_t x, y; /* on the first monitor; on others as far from their middle */
+	bool hides;   /* nothing of the guest is to be seen, on any monitor */
 };
 
 /* `events` and data must outlive it. */
@@ -97,8 +100,8 @@ void screen_hotplug(struct screen *screen);
 void screen_blank(struct screen *screen, bool blank);
 
 /* As link_client_events' namesakes. A picture stays readable until it is gone or another frame
- * (cursor) replaces it: call screen_frame(screen, NULL, NULL) and screen_cursor(screen, NULL, NULL)
- * before link_client_free(). */
+ * (cursor) of its head replaces it: call screen_frame(screen, NULL, NULL) and screen_cursor(screen, NULL,
+ * NULL), which are for all heads, before link_client_free(). */
 void screen_frame(
 	struct screen *screen, const struct link_frame *frame, const struct link_picture *picture);
 void screen_cursor(struct screen *screen, const struct link_cursor *cursor,
@@ -119,7 +122,7 @@ int screen_fd(const struct screen *screen);
 
 bool screen_idle(const struct screen *screen);
 unsigned screen_monitors(const struct screen *screen);
-/* The i-th, 0 is the clock. False: no such. */
+/* The i-th. False: no such. */
 bool screen_monitor(const struct screen *screen, unsigned i, struct screen_monitor *monitor);
 void screen_counts(const struct screen *screen, struct screen_counts *counts);
 /* The longest gap is told: the next begins. */

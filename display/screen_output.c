@@ -45,8 +45,13 @@ static void output_moved(struct output *output, pixman_box32_t *noted, const pix
 struct scene output_scene(const struct output *output, const struct screen *screen)
 {
 	const struct screen_monitor *first = &screen->now.outputs[0].info;
-	struct scene scene = screen->scene;
+	const struct head *head = output_shows(output, screen);
+	struct scene scene = {.overlay = screen->overlay};
 
+	if (!screen->hides) {
+		scene.guest = head->guest;
+		scene.cursor = head->cursor;
+	}
 	if (screen->now.n) {
 		scene.overlay.x += ((int32_t)output->info.width - (int32_t)first->width) / 2;
 		scene.overlay.y += ((int32_t)output->info.height - (int32_t)first->height) / 2;
@@ -60,11 +65,11 @@ struct scene output_scene(const struct output *output, const struct screen *scre
  * cursor as well. */
 static bool plane_fits(const struct output *output, const struct screen *screen)
 {
-	const struct layer *cursor = &screen->scene.cursor;
+	const struct layer *cursor = &output_shows(output, screen)->cursor;
 	const struct kms_caps *caps = &screen->now.card->caps;
 
 	return cursor->pixels && output->pipe.cursor && !output->plane_refused &&
-	       !screen->scene.overlay.pixels && output->placement.width &&
+	       !screen->overlay.pixels && output->placement.width &&
 	       !output->placement.scaled && cursor->width <= caps->cursor_width &&
 	       cursor->height <= caps->cursor_height;
 }
@@ -73,7 +78,8 @@ static bool plane_is_stale(const struct output *output, const struct screen *scr
 {
 	if (!output->plane_wanted)
 		return output->plane_up;
-	return !output->plane_up || output->plane_image != screen->cursor_image;
+	return !output->plane_up ||
+	       output->plane_image != output_shows(output, screen)->cursor_image;
 }
 
 void output_cursor(struct output *output, struct screen *screen, bool new_image)
@@ -91,8 +97,18 @@ void output_cursor(struct output *output, struct screen *screen, bool new_image)
 	output->want |= plane_is_stale(output, screen);
 }
 
+/* True: it is another's picture now, wherever it is. */
+static bool output_choose(struct output *output, const struct screen *screen)
+{
+	unsigned before = output->head, own = output_index(output, screen);
+
+	output->head = own < PORT_HEADS && screen->heads[own].guest.pixels ? own : 0;
+	return output->head != before;
+}
+
 void output_arrange(struct output *output, struct screen *screen)
 {
+	bool other = output_choose(output, screen);
 	struct scene scene = output_scene(output, screen);
 	pixman_box32_t guest = {0}, overlay = {0};
 	struct placement *p = &output->placement;
@@ -107,8 +123,10 @@ void output_arrange(struct output *output, struct screen *screen)
 			scene.overlay.x + (int32_t)scene.overlay.width,
 			scene.overlay.y + (int32_t)scene.overlay.height};
 	output_moved(output, &output->guest_box, &guest);
+	if (other)
+		output_dirty(output, &guest);
 	output_moved(output, &output->overlay_box, &overlay);
-	output_cursor(output, screen, false);
+	output_cursor(output, screen, other);
 }
 
 int output_init(struct output *output, struct screen *screen, struct kms_card *card)
@@ -170,7 +188,7 @@ static void output_drawn(struct output *output)
 /* The cursor's picture into the buffer that the plane does not show. */
 static int output_draw_plane(struct output *output, const struct screen *screen)
 {
-	const struct layer *cursor = &screen->scene.cursor;
+	const struct layer *cursor = &output_shows(output, screen)->cursor;
 	struct kms_buffer *buffer = &output->cursors[output->cursor_back];
 	struct kms_card *card = screen->now.card;
 	int error;
@@ -195,8 +213,10 @@ static int output_draw_plane(struct output *output, const struct screen *screen)
 static void output_where(
 	const struct output *output, const struct screen *screen, int32_t *x, int32_t *y)
 {
-	*x = output->placement.x + screen->scene.cursor.x;
-	*y = output->placement.y + screen->scene.cursor.y;
+	const struct layer *cursor = &output_shows(output, screen)->cursor;
+
+	*x = output->placement.x + cursor->x;
+	*y = output->placement.y + cursor->y;
 }
 
 static void output_refuse_plane(struct output *output, struct screen *screen)
@@ -222,7 +242,7 @@ static void output_plane_set(
 	struct output *output, const struct screen *screen, const struct kms_update *update)
 {
 	output->plane_up = update->cursor_fb != 0;
-	output->plane_image = screen->cursor_image;
+	output->plane_image = output_shows(output, screen)->cursor_image;
 	output->plane_x = update->cursor_x;
 	output->plane_y = update->cursor_y;
 	if (output->plane_up)
@@ -255,6 +275,7 @@ static int output_try(struct output *output, struct screen *screen, struct kms_u
 int output_commit(struct output *output, struct screen *screen, int64_t now_ns)
 {
 	struct kms_update update;
+	unsigned own = output_index(output, screen);
 	int error = output_try(output, screen, &update);
 
 	if (error && update.cursor_fb && !kms_error_passes(error) && !kms_error_is_loss(error)) {
@@ -269,7 +290,7 @@ int output_commit(struct output *output, struct screen *screen, int64_t now_ns)
 	output->want = false;
 	output->in_flight = true;
 	output->committed_ns = now_ns;
-	output->seq = screen->seq;
+	output->seq = own < PORT_HEADS ? screen->heads[own].seq : 0;
 	output_pace(output, screen->now.card, now_ns);
 	return 0;
 }

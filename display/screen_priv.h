@@ -27,6 +27,7 @@ struct output {
 	struct kms_buffer buffers[2];
 	pixman_region32_t dirty[2]; /* what a buffer lacks */
 	unsigned back;
+	unsigned head; /* whose picture it shows */
 	struct placement placement;
 	pixman_box32_t guest_box, overlay_box; /* where they were last noted */
 
@@ -34,7 +35,7 @@ struct output {
 	bool in_flight;
 	int64_t committed_ns;
 	int64_t earliest_ns; /* of the next commit: the card has no vblank to wait for */
-	uint64_t seq;        /* the guest's frame in the last commit */
+	uint64_t seq;        /* the frame of its own head in the last commit */
 
 	/* The cursor plane: what it shows, by the last commit, and what it shall show. */
 	struct kms_buffer cursors[2];
@@ -53,6 +54,17 @@ struct lit_card {
 	unsigned n;
 };
 
+/* What the guest shows on one of its monitors. */
+struct head {
+	struct layer guest, cursor; /* as in struct scene */
+	uint32_t guest_id;          /* of its buffer */
+	struct rect source;
+	uint64_t seq, told;   /* the newest frame; the newest that was told as flipped */
+	int64_t idle_ns;      /* the next beat without a monitor */
+	uint32_t *pixels;     /* a copy of the cursor's picture; NULL: there never was one */
+	uint64_t cursor_image; /* its number, among those of all heads */
+};
+
 struct screen {
 	const struct screen_events *events;
 	void *data;
@@ -64,21 +76,17 @@ struct screen {
 	bool blank;
 	bool lost;
 	int64_t retry_ns; /* not before */
-	int64_t idle_ns;  /* the next beat without a monitor */
 
 	char **wish; /* connectors */
 	uint32_t wish_width, wish_height;
 
 	struct composer *composer;
-	struct scene scene; /* overlay's place: on the first monitor */
-	uint32_t guest_id;  /* of its buffer */
-	struct rect source;
-	uint64_t seq, told; /* the newest frame; the newest that was told as flipped */
-	struct screen_counts counts;
+	struct head heads[PORT_HEADS];
+	uint64_t cursor_images;
+	struct layer overlay; /* its place: on the first monitor */
+	bool hides;           /* the guest, that is */
+	struct screen_counts counts; /* of head 0 */
 	int64_t shown_ns; /* the last flip that counted; 0: what comes next has none before it */
-
-	uint32_t *cursor; /* a copy of its picture */
-	uint64_t cursor_image;
 };
 
 /* screen_output.c */
@@ -97,8 +105,20 @@ int output_commit(struct output *output, struct screen *screen, int64_t now_ns);
 /* Moves the cursor plane, where that is all there is to do. */
 void output_move(struct output *output, struct screen *screen);
 bool output_must_move(const struct output *output, const struct screen *screen);
-/* The overlay, where this monitor has it. */
+/* What it shows, with the overlay where this monitor has it. */
 struct scene output_scene(const struct output *output, const struct screen *screen);
+
+/* Its place among the monitors: the head that it is the clock of. */
+static inline unsigned output_index(const struct output *output, const struct screen *screen)
+{
+	return (unsigned)(output - screen->now.outputs);
+}
+
+static inline const struct head *output_shows(const struct output *output,
+	const struct screen *screen)
+{
+	return &screen->heads[output->head];
+}
 
 /* screen_light.c */
 /* Looks at the monitors and lights them. 0; -errno: the card is lost or does not do it. */

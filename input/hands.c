@@ -29,7 +29,7 @@ struct seat_hands *seat_hands_new(struct router *router, const struct seat_input
 	hands->router = router;
 	hands->ops = ops;
 	hands->data = data;
-	hands->screen = (struct seat_screen){1280, 720, 0, 0, 1280, 720};
+	hands->screen = (struct seat_screen){1280, 720, 0, 0, 1280, 720, 1280, 720};
 	hands->x = hands->y = 0.5;
 	hands->motion.device = HANDS_NONE;
 	hands->pointing_device = HANDS_NONE;

@@ -32,12 +32,19 @@ static double between(double value, double least, double most)
 	return fmin(fmax(value, least), most); /* no number: the least */
 }
 
+/* The first monitor in 0..1 of the screen. */
+static struct area hands_first(const struct seat_hands *hands)
+{
+	const struct seat_screen *s = &hands->screen;
+
+	return (struct area){0, 0, (double)s->first_width / s->width,
+		(double)s->first_height / s->height};
+}
+
 void hands_clamp(struct seat_hands *hands)
 {
-	struct area area = {0, 0, 1, 1};
+	struct area area = hands->grabbed ? hands_first(hands) : hands_picture(hands);
 
-	if (!hands->grabbed)
-		area = hands_picture(hands);
 	hands->x = between(hands->x, area.left, area.right);
 	hands->y = between(hands->y, area.top, area.bottom);
 }
@@ -51,6 +58,14 @@ bool hands_place(const struct seat_hands *hands, double x, double y, int32_t pla
 	place[0] = (int32_t)lround(between(across, 0, 1) * PORT_AXIS_MAX);
 	place[1] = (int32_t)lround(between(down, 0, 1) * PORT_AXIS_MAX);
 	return across >= 0 && across <= 1 && down >= 0 && down <= 1;
+}
+
+void hands_on_first(const struct seat_hands *hands, struct seat_event *event)
+{
+	struct area first = hands_first(hands);
+
+	event->x *= first.right;
+	event->y *= first.bottom;
 }
 
 void seat_hands_mode(struct seat_hands *hands, enum seat_pointer_mode mode)
@@ -68,11 +83,16 @@ void seat_hands_screen(struct seat_hands *hands, const struct seat_screen *scree
 	s.width = s.width ? s.width : 1;
 	s.height = s.height ? s.height : 1;
 	if (!s.picture_width || !s.picture_height || s.x >= s.width || s.y >= s.height)
-		s = (struct seat_screen){s.width, s.height, 0, 0, s.width, s.height};
+		s = (struct seat_screen){s.width, s.height, 0, 0, s.width, s.height,
+			s.first_width, s.first_height};
 	if (s.picture_width > s.width - s.x)
 		s.picture_width = s.width - s.x;
 	if (s.picture_height > s.height - s.y)
 		s.picture_height = s.height - s.y;
+	if (!s.first_width || s.first_width > s.width)
+		s.first_width = s.width;
+	if (!s.first_height || s.first_height > s.height)
+		s.first_height = s.height;
 	hands->screen = s;
 	hands_clamp(hands);
 }
@@ -164,8 +184,10 @@ static unsigned write_wheels(const struct hands_motion *motion, enum input_devic
 
 static void tell_overlay(struct seat_hands *hands, const struct hands_motion *motion)
 {
+	struct area first = hands_first(hands);
+
 	if (motion->moved && hands->ops->pointer)
-		hands->ops->pointer(hands->data, hands->x, hands->y);
+		hands->ops->pointer(hands->data, hands->x / first.right, hands->y / first.bottom);
 	if (motion->notch[1] && hands->ops->wheel)
 		hands->ops->wheel(hands->data, motion->notch[1]);
 	hands->raw_x = hands->raw_y = 0;

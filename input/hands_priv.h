@@ -84,6 +84,8 @@ void hands_scroll(struct seat_hands *hands, struct hand *hand, const struct seat
 void hands_flush_motion(struct seat_hands *hands);
 /* The pointer goes no further than what it may point at. */
 void hands_clamp(struct seat_hands *hands);
+/* A finger's place, in 0..1 of the first monitor, becomes one on the screen. */
+void hands_on_first(const struct seat_hands *hands, struct seat_event *event);
 /* A place on the screen in 0..32767 of the picture; whether it is in the picture. */
 bool hands_place(const struct seat_hands *hands, double x, double y, int32_t place[2]);
 

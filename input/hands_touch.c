@@ -1,6 +1,6 @@
 /*
- * Fingers: on the guest's touch screen as far as they went down in its picture; while the overlay has
- * the input, the first one is a pointer with its left button down.
+ * Fingers, on the first monitor: on the guest's touch screen as far as they went down in its picture;
+ * while the overlay has the input, the first one is a pointer with its left button down.
  */
 #include "input/hands_priv.h"
 
@@ -45,12 +45,14 @@ static void finger_points(struct seat_hands *hands, struct hand *hand, const str
 	hands_grab_key(hands, hand, BTN_LEFT, true);
 }
 
-void hands_touch_down(struct seat_hands *hands, struct hand *hand, const struct seat_event *event)
+void hands_touch_down(struct seat_hands *hands, struct hand *hand, const struct seat_event *touch)
 {
+	struct seat_event on_screen = *touch, *event = &on_screen;
 	struct hand_finger *finger = finger_of(hand, event);
 	struct port_input *out;
 	int32_t at[2];
 
+	hands_on_first(hands, event);
 	if (!finger || finger->state != FINGER_UP)
 		return;
 	finger->state = FINGER_IGNORED;
@@ -68,12 +70,14 @@ void hands_touch_down(struct seat_hands *hands, struct hand *hand, const struct 
 	write_finger(out + 3, ABS_MT_POSITION_Y, at[1]);
 }
 
-void hands_touch_move(struct seat_hands *hands, struct hand *hand, const struct seat_event *event)
+void hands_touch_move(struct seat_hands *hands, struct hand *hand, const struct seat_event *touch)
 {
+	struct seat_event on_screen = *touch, *event = &on_screen;
 	struct hand_finger *finger = finger_of(hand, event);
 	struct port_input *out;
 	int32_t at[2];
 
+	hands_on_first(hands, event);
 	if (finger && is_pointing(hands, hand, event))
 		hands_move_abs(hands, hand, event);
 	if (!finger || finger->state != FINGER_GUEST)

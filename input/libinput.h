@@ -29,10 +29,15 @@ enum seat_pointer_mode {
 	SEAT_POINTER_RELATIVE, /* mice move the guest's mouse, unaccelerated (games) */
 };
 
-/* Where the guest's picture is on the seat's screen, in pixels of the screen. */
+/*
+ * Where the guest's picture is on the seat's screen, in pixels of the screen. Where the guest has several
+ * monitors, the screen is all of them side by side; the first, at 0, 0, has the overlay and the fingers.
+ * first_width 0: it is the whole screen.
+ */
 struct seat_screen {
 	unsigned width, height;
 	unsigned x, y, picture_width, picture_height;
+	unsigned first_width, first_height;
 };
 
 /* Any may be NULL. */
@@ -52,7 +57,7 @@ struct seat_input_ops {
 
 	/* While grabbed, and only then. Every release of a key has had its press. */
 	void (*key)(void *data, uint16_t code, bool down);
-	/* The pointer is here now, in 0..1 of the seat's screen; a finger is a pointer with BTN_LEFT. */
+	/* The pointer is here now, in 0..1 of the first monitor; a finger is a pointer with BTN_LEFT. */
 	void (*pointer)(void *data, double x, double y);
 	void (*button)(void *data, uint16_t code, bool down);
 	void (*wheel)(void *data, int notches); /* down is positive */

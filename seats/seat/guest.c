@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <glib-unix.h>
+#include <string.h>
 
 enum {
 	RETRY_FIRST_MS = 50,
@@ -22,9 +23,10 @@ struct guest {
 	guint watch, retry;
 	unsigned retry_ms;
 	struct screen *screen;
-	struct link_cursor cursor; /* buffer 0: none */
-	uint32_t width, height;    /* to ask for; 0: nothing */
-	uint32_t shown_width, shown_height;
+	struct link_cursor cursor[PORT_HEADS]; /* buffer 0: none */
+	struct port_size heads[PORT_HEADS];    /* to ask for */
+	unsigned n_heads;                      /* 0: nothing */
+	struct port_size shown[PORT_HEADS];
 	uint32_t reboots, leds;
 };
 
@@ -35,15 +37,15 @@ static void guest_attach(struct guest *guest);
 static void on_frame(void *data, const struct link_frame *frame, const struct link_picture *picture)
 {
 	struct guest *guest = data;
+	struct port_size *shown = &guest->shown[frame->head];
 	uint32_t width = picture ? frame->source.width : 0;
 	uint32_t height = picture ? frame->source.height : 0;
 
 	if (guest->screen)
 		screen_frame(guest->screen, frame, picture);
-	if (width == guest->shown_width && height == guest->shown_height)
+	if (width == shown->width && height == shown->height)
 		return;
-	guest->shown_width = width;
-	guest->shown_height = height;
+	*shown = (struct port_size){ width, height };
 	guest->events->resized(guest->data, guest);
 }
 
@@ -51,8 +53,9 @@ static void on_buffer_gone(void *data, const struct link_picture *picture)
 {
 	struct guest *guest = data;
 
-	if (guest->cursor.buffer == picture->id)
-		guest->cursor.buffer = 0;
+	for (unsigned i = 0; i < PORT_HEADS; i++)
+		if (guest->cursor[i].buffer == picture->id)
+			guest->cursor[i].buffer = 0;
 	if (guest->screen)
 		screen_gone(guest->screen, picture);
 }
@@ -61,9 +64,9 @@ static void on_cursor(void *data, const struct link_cursor *cursor, const struct
 {
 	struct guest *guest = data;
 
-	guest->cursor = *cursor;
+	guest->cursor[cursor->head] = *cursor;
 	if (!picture)
-		guest->cursor.buffer = 0;
+		guest->cursor[cursor->head].buffer = 0;
 	if (guest->screen)
 		screen_cursor(guest->screen, cursor, picture);
 }
@@ -92,8 +95,8 @@ static void on_welcome(void *data, const struct link_welcome *welcome)
 
 	guest->reboots = welcome->reboots;
 	guest->retry_ms = 0;
-	if (guest->width)
-		link_client_resize(guest->client, guest->width, guest->height);
+	if (guest->n_heads)
+		link_client_monitors(guest->client, guest->heads, guest->n_heads);
 	if (!(welcome->granted & LINK_WANT_CLOCK))
 		g_message("%s: another seat is the clock", welcome->name);
 	guest->events->reset(guest->data, guest);
@@ -128,8 +131,8 @@ static void guest_detach(struct guest *guest)
 	}
 	g_clear_handle_id(&guest->watch, g_source_remove);
 	g_clear_pointer(&guest->client, link_client_free);
-	guest->cursor.buffer = 0;
-	guest->shown_width = guest->shown_height = 0;
+	memset(guest->cursor, 0, sizeof(guest->cursor));
+	memset(guest->shown, 0, sizeof(guest->shown));
 	guest->leds = 0;
 }
 
@@ -161,8 +164,7 @@ static gboolean guest_readable(gint fd, GIOCondition condition, gpointer data)
 static void guest_attach(struct guest *guest)
 {
 	guest->client = link_client_connect(guest->socket,
-		LINK_WANT_DISPLAY | LINK_WANT_CLOCK | LINK_WANT_INPUT, guest->seat, &events, guest,
-		NULL);
+		LINK_WANT_HEADS | LINK_WANT_CLOCK | LINK_WANT_INPUT, guest->seat, &events, guest, NULL);
 	if (guest->client)
 		guest->watch = g_unix_fd_add(link_client_fd(guest->client),
 			G_IO_IN | G_IO_HUP | G_IO_ERR, guest_readable, guest);
@@ -230,34 +232,42 @@ void guest_show(struct guest *guest, struct screen *screen)
 	guest->screen = screen;
 	if (!screen || !guest->client)
 		return;
-	frame = link_client_frame(guest->client, 0, &picture);
-	if (frame)
-		screen_frame(screen, frame, picture);
-	if (guest->cursor.buffer)
-		screen_cursor(screen, &guest->cursor,
-			link_client_picture(guest->client, guest->cursor.buffer));
+	for (unsigned i = 0; i < PORT_HEADS; i++) {
+		frame = link_client_frame(guest->client, i, &picture);
+		if (frame)
+			screen_frame(screen, frame, picture);
+		if (guest->cursor[i].buffer)
+			screen_cursor(screen, &guest->cursor[i],
+				link_client_picture(guest->client, guest->cursor[i].buffer));
+	}
 }
 
-void guest_resize(struct guest *guest, uint32_t width, uint32_t height)
+void guest_resize(struct guest *guest, const struct port_size *heads, unsigned n)
 {
-	if (width == guest->width && height == guest->height)
+	if (n == guest->n_heads && memcmp(heads, guest->heads, n * sizeof(*heads)) == 0)
 		return;
-	guest->width = width;
-	guest->height = height;
-	if (guest_attached(guest) && width)
-		link_client_resize(guest->client, width, height);
+	memcpy(guest->heads, heads, n * sizeof(*heads));
+	guest->n_heads = n;
+	if (guest_attached(guest) && n)
+		link_client_monitors(guest->client, heads, n);
 }
 
-void guest_presented(struct guest *guest, uint64_t seq, int64_t vblank_ns, int64_t period_ns)
+struct port_size guest_size(const struct guest *guest, unsigned head)
+{
+	return guest->shown[head];
+}
+
+void guest_presented(struct guest *guest, unsigned head, uint64_t seq, int64_t vblank_ns,
+	int64_t period_ns)
 {
 	const struct link_frame *frame;
 
 	if (!guest->client || !(link_client_granted(guest->client) & LINK_WANT_CLOCK))
 		return;
 	/* A flip of what another guest showed before a switch is none of this one's. */
-	frame = link_client_frame(guest->client, 0, NULL);
+	frame = link_client_frame(guest->client, head, NULL);
 	if (frame && seq <= frame->seq)
-		link_client_presented(guest->client, 0, seq, vblank_ns, period_ns);
+		link_client_presented(guest->client, head, seq, vblank_ns, period_ns);
 }
 
 int guest_input(struct guest *guest, const struct port_input *report, unsigned n)

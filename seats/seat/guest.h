@@ -19,7 +19,7 @@ struct guest_events {
 	/* It believes that nothing is down: it was reset, or the connection is new. */
 	void (*reset)(void *data, struct guest *guest);
 	void (*leds)(void *data, struct guest *guest, uint32_t leds);
-	/* The picture has another size, or there is one at last. */
+	/* A picture has another size, or there is one at last. */
 	void (*resized)(void *data, struct guest *guest);
 };
 
@@ -36,9 +36,12 @@ uint32_t guest_leds(const struct guest *guest);
 
 /* On this screen from now on, at once with what it showed last; NULL: on none. */
 void guest_show(struct guest *guest, struct screen *screen);
-/* The size it should have; told again whenever it attaches. */
-void guest_resize(struct guest *guest, uint32_t width, uint32_t height);
-void guest_presented(struct guest *guest, uint64_t seq, int64_t vblank_ns, int64_t period_ns);
+/* The monitors it should have, and their sizes (n at most PORT_HEADS); told again whenever it attaches. */
+void guest_resize(struct guest *guest, const struct port_size *heads, unsigned n);
+/* What it shows on a head; 0 by 0: nothing. */
+struct port_size guest_size(const struct guest *guest, unsigned head);
+void guest_presented(struct guest *guest, unsigned head, uint64_t seq, int64_t vblank_ns,
+	int64_t period_ns);
 /* A whole report. 0 or -errno. A guest that is not attached takes it and forgets it. */
 int guest_input(struct guest *guest, const struct port_input *events, unsigned n);
 

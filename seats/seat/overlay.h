@@ -97,6 +97,7 @@ struct overlay_layout {
 	double unit;       /* pixels */
 	struct rect extent; /* within the monitor: all that is drawn; empty: nothing is */
 	bool modal;        /* the menu has the pointer */
+	bool hides;        /* nothing of the guest is to be seen, on other monitors either */
 };
 
 /* Pixels of one unit. */

@@ -91,6 +91,7 @@ static struct overlay_item *lay_icon(struct lay *lay, int x, int y, int side, en
 static void lay_full(struct lay *lay, enum overlay_kind kind)
 {
 	lay_add(lay, kind, 0, 0, (int)lay->out->width, (int)lay->out->height);
+	lay->out->hides |= kind == OVERLAY_HEARTH;
 }
 
 /* ---- rows ---- */

@@ -15,14 +15,14 @@ enum {
 
 /* ---- the screen ---- */
 
-static void on_flipped(void *data, uint64_t seq, int64_t vblank_ns, int64_t period_ns)
+static void on_flipped(void *data, unsigned head, uint64_t seq, int64_t vblank_ns, int64_t period_ns)
 {
 	struct session *session = data;
 
-	session->flips++;
+	session->flips += head == 0;
 	if (session->shown < 0)
 		return;
-	guest_presented(session->slots[session->shown].guest, seq, vblank_ns, period_ns);
+	guest_presented(session->slots[session->shown].guest, head, seq, vblank_ns, period_ns);
 }
 
 static void on_monitors(void *data)

@@ -202,19 +202,51 @@ void session_follow_shown(struct session *session)
 	session_link_state(session);
 }
 
+static void session_follow_monitors(struct session *session, struct guest *guest)
+{
+	struct port_size heads[PORT_HEADS];
+	struct screen_monitor monitor;
+	unsigned n = 0;
+
+	for (; n < PORT_HEADS && screen_monitor(session->screen, n, &monitor); n++)
+		heads[n] = (struct port_size){ monitor.width, monitor.height };
+	guest_resize(guest, heads, n);
+}
+
+/* A guest that shows something on several heads has its pointer on all of them, side by side. */
+static bool session_span(const struct session *session, struct seat_screen *place)
+{
+	unsigned heads = 0;
+
+	for (unsigned i = 0; i < PORT_HEADS && session->shown >= 0; i++) {
+		struct port_size size = guest_size(session->slots[session->shown].guest, i);
+
+		heads += size.width != 0;
+		place->width += size.width;
+		place->height = MAX(place->height, size.height);
+	}
+	place->picture_width = place->width;
+	place->picture_height = place->height;
+	return heads > 1;
+}
+
 void session_follow_screen(struct session *session)
 {
-	struct seat_screen place = { 0 };
+	struct seat_screen span = { 0 }, place = { 0 };
 	struct screen_monitor monitor;
 	struct rect area;
 
 	if (!screen_monitor(session->screen, 0, &monitor))
 		return;
 	if (session->shown >= 0)
-		guest_resize(session->slots[session->shown].guest, monitor.width, monitor.height);
-	place.width = place.picture_width = monitor.width;
-	place.height = place.picture_height = monitor.height;
-	if (screen_guest_area(session->screen, &area)) {
+		session_follow_monitors(session, session->slots[session->shown].guest);
+	place.width = place.picture_width = place.first_width = monitor.width;
+	place.height = place.picture_height = place.first_height = monitor.height;
+	if (session_span(session, &span)) {
+		span.first_width = monitor.width;
+		span.first_height = monitor.height;
+		place = span;
+	} else if (screen_guest_area(session->screen, &area)) {
 		place.x = area.x;
 		place.y = area.y;
 		place.picture_width = area.width;

@@ -47,6 +47,7 @@ static void view_tell(struct view *view, const struct rect *damage)
 		.stride = view->stride,
 		.x = (int32_t)extent->x,
 		.y = (int32_t)extent->y,
+		.hides = view->layout.hides,
 	};
 
 	screen_overlay(view->screen, view->up ? &overlay : NULL, damage);

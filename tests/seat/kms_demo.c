@@ -56,7 +56,7 @@ static void show(struct seat *seat, struct rect damage)
 	screen_frame(seat->screen, &seat->frame, &seat->picture);
 }
 
-static void flipped(void *data, uint64_t seq, int64_t vblank_ns, int64_t period_ns)
+static void flipped(void *data, unsigned head, uint64_t seq, int64_t vblank_ns, int64_t period_ns)
 {
 	struct seat *seat = data;
 

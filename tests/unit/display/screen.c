@@ -131,7 +131,7 @@ static void test_counts_frames(void)
 	test_equal(counted().gap_ns, 0);
 	/* Numbers begin anew. */
 	screen_frame(seat.screen, NULL, NULL);
-	seat.flipped = seat.guest.frame.seq = 0;
+	seat.flipped = seat.flipped_on[0] = seat.guest.frame.seq = 0;
 	guest_shows(1);
 	seat_vblank();
 	seat_vblank();
@@ -507,7 +507,7 @@ static void test_overlay_is_above_all(void)
 	for (unsigned i = 0; i < 100 * 100; i++)
 		seat.overlay_pixels[i] = colour;
 	seat.overlay = (struct screen_overlay){
-		(const uint8_t *)seat.overlay_pixels, 100, 100, 400, 20, 20};
+		(const uint8_t *)seat.overlay_pixels, 100, 100, 400, 20, 20, false};
 	screen_overlay(seat.screen, &seat.overlay, NULL);
 	seat_vblank();
 	seat_vblank();
@@ -586,7 +586,7 @@ static void test_guest_goes_and_another_comes(void)
 	seat_vblank();
 	test_equal(look("A-1", 0, 0), 0);
 	screen_frame(seat.screen, NULL, NULL);
-	seat.guest.frame.seq = seat.flipped = 0;
+	seat.guest.frame.seq = seat.flipped = seat.flipped_on[0] = 0;
 	guest_size(200, 200, 4);
 	guest_show(seat.guest.frame.source);
 	seat_vblank();

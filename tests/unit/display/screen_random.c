@@ -227,7 +227,7 @@ static void do_overlay(void)
 	for (uint32_t i = 0; i < width * height; i++)
 		seat.overlay_pixels[i] = i % 3 ? 0xc0602010 : below(2) * 0xff00ff00;
 	seat.overlay = (struct screen_overlay){(const uint8_t *)seat.overlay_pixels, width, height,
-		width * 4, (int32_t)below(300) - 50, (int32_t)below(200) - 50};
+		width * 4, (int32_t)below(300) - 50, (int32_t)below(200) - 50, false};
 	seat.has_overlay = true;
 	screen_overlay(seat.screen, &seat.overlay, NULL);
 }

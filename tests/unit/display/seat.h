@@ -25,7 +25,8 @@ static struct seat {
 	struct screen *screen;
 	struct kms_card *card;
 	int64_t now;
-	uint64_t flipped; /* newest */
+	uint64_t flipped; /* newest, of head 0 */
+	uint64_t flipped_on[PORT_HEADS];
 	unsigned flips, monitors, lost, closed;
 	int64_t vblank_ns, period_ns;
 	struct guest guest;
@@ -38,8 +39,14 @@ static struct seat {
 	bool has_overlay;
 } seat;
 
-static inline void on_flipped(void *data, uint64_t seq, int64_t vblank_ns, int64_t period_ns)
+static inline void on_flipped(
+	void *data, unsigned head, uint64_t seq, int64_t vblank_ns, int64_t period_ns)
 {
+	test_assert(head < PORT_HEADS);
+	test_assert(seq > seat.flipped_on[head]);
+	seat.flipped_on[head] = seq;
+	if (head)
+		return;
 	test_assert(seq > seat.flipped);
 	seat.flipped = seq;
 	seat.flips++;

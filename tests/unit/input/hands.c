@@ -133,7 +133,7 @@ static const struct seat_input_ops ops = {
 	.button = on_key,
 	.wheel = on_wheel,
 };
-static const struct seat_screen screen = {1000, 500, 0, 0, 1000, 500};
+static const struct seat_screen screen = {1000, 500, 0, 0, 1000, 500, 1000, 500};
 
 /* Device n of the tests has the id 100 + n and can do everything. */
 static void begin(unsigned devices)
@@ -349,8 +349,8 @@ static void fingers_scroll(void)
 
 static void the_picture_is_not_the_screen(void)
 {
-	const struct seat_screen boxed = {1000, 500, 250, 0, 500, 500};
-	const struct seat_screen odd = {0, 0, 7, 7, 900, 900};
+	const struct seat_screen boxed = {1000, 500, 250, 0, 500, 500, 0, 0};
+	const struct seat_screen odd = {0, 0, 7, 7, 900, 900, 0, 0};
 	double x, y;
 
 	begin(1);
@@ -372,6 +372,34 @@ static void the_picture_is_not_the_screen(void)
 	seat_hands_screen(fake.hands, &odd);
 	move(0, 1, 1);
 	flush();
+	end();
+}
+
+/* Two monitors, 600 x 500 and 400 x 400: pointers go everywhere, fingers and the menu have the first. */
+static void two_monitors(void)
+{
+	const struct seat_screen two = {1000, 500, 0, 0, 1000, 500, 600, 500};
+	double x, y;
+
+	begin(1);
+	seat_hands_screen(fake.hands, &two);
+	point(0, 1, 0.5);
+	flush();
+	EXPECT({INPUT_TABLET, EV_ABS, ABS_X, 32767}, {INPUT_TABLET, EV_ABS, ABS_Y, 16384});
+	finger(0, SEAT_TOUCH_DOWN, 0, 0.5, 0.5);
+	frame(0);
+	test_equal(fake.last[fake.n - 4].value, 9830); /* 300 of 1000 */
+	finger(0, SEAT_TOUCH_UP, 0, 0, 0);
+	frame(0);
+	seat_hands_grab(fake.hands, true, 0);
+	point(0, 0.9, 0.5); /* off the first: its edge */
+	flush();
+	seat_hands_where(fake.hands, &x, &y);
+	test_assert(x == 0.6);
+	test_assert(fake.x == 1);
+	point(0, 0.3, 0.5);
+	flush();
+	test_assert(fake.x == 0.5);
 	end();
 }
 
@@ -635,6 +663,7 @@ int main(void)
 	test_run(wheels);
 	test_run(fingers_scroll);
 	test_run(the_picture_is_not_the_screen);
+	test_run(two_monitors);
 	test_run(fingers);
 	test_run(hotkeys_may_be_taken);
 	test_run(the_overlay_takes_all);
