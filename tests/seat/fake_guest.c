@@ -9,12 +9,13 @@
  *	animate N     a new pattern at each vblank from now on; N frames (0: stop)
  *	scene         a picture for people to look at
  *	size W H      a new buffer of that size, pattern 0
+ *	on N          what follows is of the guest's head N (0 at first); give it a size first
  *	off           the scanout is off
  *	reset, running, crash   the guest's state
  *	tone, silence a 1 kHz tone of 48000 Hz stereo
  *	leds N
  *	quit
- * Input arrives as lines: "input DEVICE TYPE CODE VALUE"; a client's wish for a size as "resize W H".
+ * Input arrives as lines: "input DEVICE TYPE CODE VALUE"; a client's wish for sizes as "resize W H [W H]...".
  */
 #include "display/link_server.h"
 
@@ -27,13 +28,17 @@
 #include <time.h>
 #include <unistd.h>
 
+static struct fake_head {
+	struct port_buffer buffer;
+	uint32_t *pixels;
+	uint64_t seq;
+} heads[PORT_HEADS];
+
 static struct fake {
 	GMainLoop *loop;
 	struct link_server *server;
 	struct seat_port *port;
-	struct port_buffer buffer;
-	uint32_t *pixels;
-	uint64_t seq;
+	struct fake_head *head;
 	unsigned animate, reboots, number;
 	unsigned buffers;
 	double tone_phase;
@@ -67,9 +72,10 @@ static void say(const char *format, ...)
 static void present(struct rect damage)
 {
 	struct port_frame frame = {
-		.seq = ++fake.seq,
-		.buffer = fake.buffer.id,
-		.source = {0, 0, fake.buffer.width, fake.buffer.height},
+		.seq = ++fake.head->seq,
+		.head = (uint32_t)(fake.head - heads),
+		.buffer = fake.head->buffer.id,
+		.source = {0, 0, fake.head->buffer.width, fake.head->buffer.height},
 		.damage = damage,
 		.flush_ns = now(),
 	};
@@ -79,21 +85,21 @@ static void present(struct rect damage)
 
 static void present_all(void)
 {
-	present((struct rect){0, 0, fake.buffer.width, fake.buffer.height});
+	present((struct rect){0, 0, fake.head->buffer.width, fake.head->buffer.height});
 }
 
 static void paint(unsigned number, struct rect r)
 {
 	for (uint32_t y = r.y; y < r.y + r.height; y++)
 		for (uint32_t x = r.x; x < r.x + r.width; x++)
-			fake.pixels[y * fake.buffer.width + x] = ((x / 16 ^ y / 16) & 255) << 16 |
+			fake.head->pixels[y * fake.head->buffer.width + x] = ((x / 16 ^ y / 16) & 255) << 16 |
 				(y & 255) << 8 | ((x + number) & 255);
 }
 
 /* A sky at dusk over hills: something to look at. */
 static void paint_scene(void)
 {
-	uint32_t w = fake.buffer.width, h = fake.buffer.height;
+	uint32_t w = fake.head->buffer.width, h = fake.head->buffer.height;
 	double sun_x = w * 0.56, sun_y = h * 0.42;
 
 	for (uint32_t y = 0; y < h; y++)
@@ -110,7 +116,7 @@ static void paint_scene(void)
 				red = 34, green = 28, blue = 48;
 			if (t > ridge + 0.13 + 0.05 * sin(x * 9.0 / w))
 				red = 20, green = 17, blue = 30;
-			fake.pixels[y * w + x] = (uint32_t)CLAMP(red, 0, 255) << 16 |
+			fake.head->pixels[y * w + x] = (uint32_t)CLAMP(red, 0, 255) << 16 |
 				(uint32_t)CLAMP(green, 0, 255) << 8 | (uint32_t)CLAMP(blue, 0, 255);
 		}
 }
@@ -118,17 +124,17 @@ static void paint_scene(void)
 static void new_buffer(uint32_t width, uint32_t height)
 {
 	size_t bytes = (size_t)width * height * 4;
-	uint32_t old = fake.buffer.id;
+	uint32_t old = fake.head->buffer.id;
 	int fd = memfd_create("fake-guest", MFD_CLOEXEC | MFD_ALLOW_SEALING);
 
 	if (fd < 0 || ftruncate(fd, (off_t)bytes) || fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK)) {
 		perror("fake-guest: memfd");
 		exit(1);
 	}
-	fake.pixels = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-	fake.buffer = (struct port_buffer){++fake.buffers, fd, width, height, width * 4};
+	fake.head->pixels = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	fake.head->buffer = (struct port_buffer){++fake.buffers, fd, width, height, width * 4};
 	paint(0, (struct rect){0, 0, width, height});
-	if (fake.port->ops->buffer(fake.port, &fake.buffer))
+	if (fake.port->ops->buffer(fake.port, &fake.head->buffer))
 		exit(1);
 	present_all();
 	if (old)
@@ -162,7 +168,8 @@ static void command_audio(bool on)
 
 static void off(void)
 {
-	struct port_frame frame = {.seq = ++fake.seq, .flush_ns = now()};
+	struct port_frame frame = {.seq = ++fake.head->seq, .head = (uint32_t)(fake.head - heads),
+		.flush_ns = now()};
 
 	fake.port->ops->frame(fake.port, &frame);
 }
@@ -172,7 +179,7 @@ static bool command(const char *line)
 	unsigned a, b, x, y, w, h;
 
 	if (sscanf(line, "frame %u", &a) == 1) {
-		paint(a, (struct rect){0, 0, fake.buffer.width, fake.buffer.height});
+		paint(a, (struct rect){0, 0, fake.head->buffer.width, fake.head->buffer.height});
 		present_all();
 	} else if (sscanf(line, "patch %u %u %u %u %u", &a, &x, &y, &w, &h) == 5) {
 		paint(a, (struct rect){x, y, w, h});
@@ -182,6 +189,8 @@ static bool command(const char *line)
 		present_all();
 	} else if (sscanf(line, "size %u %u", &a, &b) == 2) {
 		new_buffer(a, b);
+	} else if (sscanf(line, "on %u", &a) == 1 && a < PORT_HEADS) {
+		fake.head = &heads[a];
 	} else if (sscanf(line, "leds %u", &a) == 1) {
 		fake.port->ops->leds(fake.port, a);
 	} else if (!strcmp(line, "scene")) {
@@ -226,16 +235,20 @@ static gboolean on_stdin(gint fd, GIOCondition condition, gpointer data)
 
 static void on_presented(void *data, unsigned head, uint64_t seq, int64_t vblank_ns, int64_t period_ns)
 {
-	if (!fake.animate || seq != fake.seq)
+	if (!fake.animate || head != fake.head - heads || seq != fake.head->seq)
 		return;
 	fake.animate--;
-	paint(++fake.number, (struct rect){0, 0, fake.buffer.width, fake.buffer.height});
+	paint(++fake.number, (struct rect){0, 0, fake.head->buffer.width, fake.head->buffer.height});
 	present_all();
 }
 
-static void on_resized(void *data, const struct port_size *heads, unsigned n)
+static void on_resized(void *data, const struct port_size *sizes, unsigned n)
 {
-	say("resize %u %u", heads[0].width, heads[0].height);
+	g_autoptr(GString) text = g_string_new("resize");
+
+	for (unsigned i = 0; i < n; i++)
+		g_string_append_printf(text, " %u %u", sizes[i].width, sizes[i].height);
+	say("%s", text->str);
 }
 
 static void on_input(void *data, const struct port_input *events, unsigned n)
@@ -269,6 +282,7 @@ int main(int argc, char **argv)
 	}
 	config.path = argv[1];
 	config.name = argv[2];
+	fake.head = heads;
 	fake.loop = g_main_loop_new(NULL, FALSE);
 	fake.server = link_server_new(NULL, &config, &error);
 	if (!fake.server) {

@@ -5,8 +5,8 @@
  *	seat-headless NAME [--socket PATH] [--size WxH] [--guest SOCKET]... [--server S --sink S --source S]
  *
  *	key CODE DOWN, press CODE, chord, move X Y (0..1), button CODE DOWN, wheel N
- *	plug W H       another monitor, or (0 0) none
- *	dump PATH      what the monitor shows, as PPM
+ *	plug W H       another monitor, or (0 0) none; plug2: a second one beside it
+ *	dump PATH      what the monitor shows, as PPM; dump2: the second
  *	state          "state GUEST FLAGS WIDTH HEIGHT OUTPUTS VOLUME FRAMES"
  *	quit
  * "ok" follows each.
@@ -130,6 +130,18 @@ static void state(void)
 		(unsigned long long)s.flips);
 }
 
+static void plug(const char *connector, unsigned width, unsigned height)
+{
+	fake_card_plug(test.card, connector, width, height, 60);
+	screen_hotplug(session_screen(test.session));
+}
+
+static void dump(const char *connector, const char *path)
+{
+	if (!fake_card_write_ppm(test.card, connector, path))
+		printf("dark\n");
+}
+
 static bool command(const char *line)
 {
 	unsigned a, b;
@@ -153,12 +165,14 @@ static bool command(const char *line)
 		hand(test.mouse, (struct seat_event){ .type = SEAT_BUTTON, .code = (uint16_t)a, .down = b });
 	} else if (sscanf(line, "wheel %d", &n) == 1) {
 		hand(test.mouse, (struct seat_event){ .type = SEAT_WHEEL, .y = 120.0 * n });
+	} else if (sscanf(line, "plug2 %u %u", &a, &b) == 2) { /* before "plug", which it begins with */
+		plug("HDMI-A-2", a, b);
 	} else if (sscanf(line, "plug %u %u", &a, &b) == 2) {
-		fake_card_plug(test.card, "HDMI-A-1", a, b, 60);
-		screen_hotplug(session_screen(test.session));
+		plug("HDMI-A-1", a, b);
+	} else if (sscanf(line, "dump2 %511s", path) == 1) {
+		dump("HDMI-A-2", path);
 	} else if (sscanf(line, "dump %511s", path) == 1) {
-		if (!fake_card_write_ppm(test.card, "HDMI-A-1", path))
-			printf("dark\n");
+		dump("HDMI-A-1", path);
 	} else if (strcmp(line, "state") == 0) {
 		state();
 	} else if (strcmp(line, "quit") == 0) {
@@ -196,11 +210,14 @@ static gboolean on_input(gint fd, GIOCondition condition, gpointer data)
 
 static void make_card(void)
 {
-	struct fake_connector connector = { .name = "HDMI-A-1", .possible_crtcs = 1, .refresh = 60 };
-	struct fake_card_config config = { .connectors = &connector, .n_connectors = 1, .n_crtcs = 1,
+	struct fake_connector connectors[] = {
+		{ .name = "HDMI-A-1", .possible_crtcs = 3, .refresh = 60 },
+		{ .name = "HDMI-A-2", .possible_crtcs = 3 }, /* nothing is plugged in */
+	};
+	struct fake_card_config config = { .connectors = connectors, .n_connectors = 2, .n_crtcs = 2,
 		.cursors = true, .vblank = true };
 
-	if (sscanf(size, "%ux%u", &connector.width, &connector.height) != 2)
+	if (sscanf(size, "%ux%u", &connectors[0].width, &connectors[0].height) != 2)
 		exit(64);
 	test.card = fake_card_new(&config);
 	screen_lease(session_screen(test.session), test.card);

@@ -91,10 +91,10 @@ class Seat(Program):
     def has(self, flag):
         return bool(self.state()['flags'] & FLAG[flag])
 
-    def look(self):
+    def look(self, verb='dump'):
         path = self.folder / 'look.ppm'
         path.unlink(missing_ok=True)
-        self.do(f'dump {path}')
+        self.do(f'{verb} {path}')
         if not path.exists():
             return None
         magic, size, depth, pixels = path.read_bytes().split(b'\n', 3)
@@ -115,9 +115,9 @@ def pattern(x, y, n):
     return ((x // 16) ^ (y // 16)) & 255, y & 255, (x + n) & 255
 
 
-def shows(seat, n, at=((5, 700), (1200, 650), (640, 500))):
+def shows(seat, n, at=((5, 700), (1200, 650), (640, 500)), verb='dump'):
     def holds():
-        width, _, pixels = seat.look() or (0, 0, b'')
+        width, _, pixels = seat.look(verb) or (0, 0, b'')
         return width and all(tuple(pixels[(y * width + x) * 3:][:3]) == pattern(x, y, n)
                              for x, y in at)
     return holds
@@ -236,6 +236,45 @@ def by_hand(scene):
     print(f'the picture was back {time.monotonic() - begun:.2f} s after the guest')
     seat.do(f'key {KEY["B"]} 0')
     check(again.quiet('input'), 'a release that the new guest knows nothing of')
+
+
+def two_monitors(scene):
+    """A second monitor is a second one of the guest, with a picture of its own, and the pointer goes over both."""
+    one = scene.guest('one')
+    seat = scene.seat('--guest', one.path)
+    seat.until(lambda: seat.has('GUEST'), 'attached')
+    one.wait_for('resize 1280 720')
+    seat.do('plug2 640 720')
+    one.wait_for('resize 1280 720 640 720')
+    one.do('frame 7')
+    seat.until(shows(seat, 7), 'the picture')
+    look2 = dict(at=((5, 700), (620, 10)), verb='dump2')
+    check(not shows(seat, 7, **look2)(), 'it is scaled down on the second, as long as there is no other')
+    one.do('on 1')
+    one.do('size 640 720')
+    one.do('frame 50')
+    seat.until(shows(seat, 50, **look2), 'its own picture')
+    check(shows(seat, 7)(), 'the first is as it was')
+    seat.do('move 0.5 0.5')
+    one.wait_for('input 1 3 0')
+    seat.do('chord')  # the menu is on the first, and so is the pointer then
+    seat.until(lambda: seat.has('MENU'), 'the menu')
+    seat.do('move 1 1')
+    seat.press('ESC')
+    seat.until(lambda: not seat.has('MENU'), 'no menu')
+    one.said.clear()
+    seat.do('move 0.25 0.5')
+    x = int(one.wait_for('input 1 3 0').split()[-1])
+    check(abs(x - 8192) < 60, f'the pointer is at {x} of both monitors')
+    one.do('animate 60')  # on the second
+    seat.until(shows(seat, 60, **look2), 'its frames')
+    one.do('animate 0')
+    seat.do('plug2 0 0')
+    one.wait_for('resize 1280 720')
+    one.do('frame 8')
+    one.do('on 0')
+    one.do('frame 9')
+    seat.until(shows(seat, 9), 'the first goes on')
 
 
 def menu(scene):
@@ -363,7 +402,7 @@ def irorid(scene):
 def main():
     if len(sys.argv) < 3:
         sys.exit(__doc__)
-    for test in (by_hand, menu, irorid):
+    for test in (by_hand, two_monitors, menu, irorid):
         with tempfile.TemporaryDirectory(prefix='irori-seat-') as name:
             scene = Scene(sys.argv[1], sys.argv[2], pathlib.Path(name))
             try:
