@@ -128,7 +128,7 @@ def leases(pc, seats, first, second, names):
         raise LabError(first.output() + second.output())
     first.tell("run a 60")
     took = float(first.wait(r"^ran a ([\d.]+) ms", 60).group(1))
-    if took < 900:
+    if took < 700:  # QEMU's monitors have 75 Hz: 60 frames are 59 vblanks, 787 ms
         raise LabError("60 frames took %.0f ms: nobody paces them" % took)
     return "two leases on one card, one on another; 60 frames in %.0f ms" % took
 
