@@ -7,7 +7,7 @@
  *	key CODE DOWN, press CODE, chord, move X Y (0..1), button CODE DOWN, wheel N
  *	plug W H       another monitor, or (0 0) none; plug2: a second one beside it
  *	dump PATH      what the monitor shows, as PPM; dump2: the second
- *	state          "state GUEST FLAGS WIDTH HEIGHT OUTPUTS VOLUME FRAMES"
+ *	state          "state GUEST FLAGS WIDTH HEIGHT OUTPUTS VOLUME FLIPS"
  *	quit
  * "ok" follows each.
  */

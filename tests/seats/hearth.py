@@ -91,13 +91,13 @@ def main():
         try:
             typing(seat)
             # It restarts: the seat stays, and what is typed then is seen.
-            frames, log = seat.state()['frames'], folder / 'vmm.log'
+            frames, log = seat.state()['flips'], folder / 'vmm.log'
             booted = log.read_text().count('booted')
             reset(folder / 'desk.sock')
             seat.until(lambda: log.read_text().count('booted') > booted, 'the restart', 60)
             check(seat.has('GUEST'), 'the restart threw the seat out')
             typing(seat)
-            print(f'{seat.state()["frames"] - frames} frames later')
+            print(f'{seat.state()["flips"] - frames} frames later')
         finally:
             seat.kill()
             machine.kill()
