@@ -11,7 +11,6 @@ import time
 import film
 import image
 import seat_pc
-import wav
 from errors import LabError, patience
 
 ROWS = ("frames", "key", "keys", "down", "motion", "lost", "late", "worst")
@@ -235,7 +234,7 @@ class Household:
         return sorted(seat["pid"] for seat in json.loads(self.pc.run("irori seats --json", check=True)[1])
                       if seat["pid"])
 
-    def check_sound(self, seconds=4, apart=wav.APART):
+    def check_sound(self, seconds=4):
         """Each seat's sound card holds the tone of its guest and nothing else; the others are quiet. How
         many times louder each tone is than the rest, the worst."""
         heard = self.hands.listen(seconds)
@@ -246,7 +245,7 @@ class Household:
                     name, what.peak))
         tones = [seat.probe.hz for seat in sounding.values()]
         for name, seat in sounding.items():
-            heard[name].check(seat.probe.hz, [hz for hz in tones if hz != seat.probe.hz], apart)
+            heard[name].check(seat.probe.hz, [hz for hz in tones if hz != seat.probe.hz])
         return min((heard[name].check_pure(seat.probe.hz) for name, seat in sounding.items()), default=0)
 
     def check_all(self):

@@ -58,14 +58,14 @@ class Heard:
         loud = [i for i, x in enumerate(self.left) if abs(x) > self.peak // 4]
         return max((b - a for a, b in zip(loud, loud[1:])), default=0) * 1000 / RATE
 
-    def check(self, hz, others=(), apart=APART):
+    def check(self, hz, others=()):
         """It holds that tone, and none of the others. (own, loudest other)."""
         own = self.amplitude(hz)
         other = max((self.amplitude(each) for each in others), default=0)
         if own < 1000:
             raise LabError("sound card %s: expected a tone of %d Hz, found %.0f of it in %.1f s "
                            "(peak %d)" % (self.name, hz, own, self.seconds, self.peak))
-        if other > own / apart:
+        if other > own / APART:
             raise LabError("sound card %s: expected %d Hz alone, found %.0f of it and %.0f of %s Hz" % (
                 self.name, hz, own, other, others))
         return own, other
