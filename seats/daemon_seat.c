@@ -192,8 +192,8 @@ static void up(void *data, struct seat_unit *unit)
 	devices_tell(seat);
 	for (guint i = 0; i < daemon->guests->len; i++)
 		seat_tell_guest(seat, g_ptr_array_index(daemon->guests, i));
-	tell_show(seat);
 	tell_lock(seat);
+	tell_show(seat);
 	people_tell(seat);
 	if (daemon->proposed)
 		seat_identify(seat, true, 0);

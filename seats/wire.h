@@ -9,7 +9,7 @@
  * connection: the seat goes on with what it has; irorid kills a seat that does it.
  *
  * Order: irorid says HELLO, the seat answers WELCOME. When irorid gives it the seat, it tells all there is
- * (SETTINGS, LEASE, INPUT_ADD, SOUND, GUEST, SHOW, LOCK, TIME) and ends with READY, then news. With READY
+ * (SETTINGS, LEASE, INPUT_ADD, SOUND, GUEST, LOCK, SHOW, TIME) and ends with READY, then news. With READY
  * the seat forgets what it had from an irorid before and was not told again; a device that it has already
  * under the same path and device number stays open, so that a key that is held stays held.
  *

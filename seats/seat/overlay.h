@@ -33,6 +33,7 @@ struct overlay_model {
 	const struct seat_facts *facts;
 	const struct menu *menu;
 	char clock[16];               /* "19:04"; "": none */
+	bool arriving;                /* it is too early to say that the guest is on its way */
 	bool hint;                    /* the input has just gone to the shown guest */
 	bool volume;                  /* a volume key was pressed */
 	bool identify;

@@ -452,7 +452,7 @@ static void lay_microphone(struct lay *lay)
 	item->value = OVERLAY_ICON_MICROPHONE;
 }
 
-static const char *words_state(const struct seat_facts *facts, const struct wire_guest *guest)
+static const char *words_state(const struct overlay_model *model, const struct wire_guest *guest)
 {
 	switch (guest->state) {
 	case WIRE_GUEST_STARTING:
@@ -462,7 +462,7 @@ static const char *words_state(const struct seat_facts *facts, const struct wire
 	case WIRE_GUEST_PAUSED:
 		return "is paused";
 	default:
-		return facts->attached ? NULL : "is on its way";
+		return model->facts->attached || model->arriving ? NULL : "is on its way";
 	}
 }
 
@@ -487,9 +487,9 @@ static void lay_notices(struct lay *lay)
 	for (unsigned i = WIRE_NOTICES; i-- > 0;)
 		if (model->notices[i].on)
 			y = lay_pill(lay, y, looks[i].icon, looks[i].style, model->notices[i].text);
-	if (alone && guest && model->facts->attached && words_state(model->facts, guest)) {
+	if (alone && guest && model->facts->attached && words_state(model, guest)) {
 		snprintf(text, sizeof(text), "%s %s", facts_title(guest),
-			words_state(model->facts, guest));
+			words_state(model, guest));
 		lay_pill(lay, y, OVERLAY_ICON_HEARTH, 0, text);
 	} else if (alone && guest && model->hint) {
 		snprintf(text, sizeof(text), "Keyboard and mouse go to %s", facts_title(guest));
@@ -504,7 +504,7 @@ static void lay_waiting(struct lay *lay)
 {
 	const struct seat_facts *facts = lay->model->facts;
 	const struct wire_guest *guest = facts_shown(facts);
-	const char *words = guest ? words_state(facts, guest) : NULL;
+	const char *words = guest ? words_state(lay->model, guest) : NULL;
 	char title[WIRE_TEXT];
 
 	if (!guest || facts->attached || !words)

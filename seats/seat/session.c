@@ -63,6 +63,7 @@ static void session_model(struct session *session, struct overlay_model *model, 
 	}
 	if (session->config.clock)
 		session->config.clock(model->clock);
+	model->arriving = until(&session->arriving, now);
 	model->hint = until(&session->hint, now);
 	model->volume = until(&session->volume, now);
 	model->identify = until(&session->identify, now);
@@ -81,6 +82,10 @@ static void session_draw(struct session *session, int64_t now)
 {
 	struct overlay_model model;
 
+	/* While irorid is telling, there is nothing yet to be seen that would still hold in a moment: to
+	 * draw it takes longer than to be told. */
+	if (session->telling && !session->facts.attached)
+		return;
 	session_model(session, &model, now);
 	view_update(session->view, &model,
 		menu_open(&session->menu) && session->pointing ? &session->pointer : NULL);
@@ -99,7 +104,7 @@ static gboolean session_timed(gpointer data)
 
 static void session_arm(struct session *session, int64_t now)
 {
-	const int64_t ends[] = { session->hint, session->volume, session->identify, session->force,
+	const int64_t ends[] = { session->arriving, session->hint, session->volume, session->identify, session->force,
 		session->answer, session->notices[0], session->notices[1], session->notices[2] };
 	int64_t next = now + REPORT_S * SECOND; /* the minute of the clock, the time that is left */
 
@@ -224,7 +229,7 @@ void session_begun(struct session *session, const struct wire_hello *hello)
 {
 	told_begin(&session->told, &session->facts, hello);
 	session->alone = session->sound_told = false;
-	session->facts.supervised = true;
+	session->facts.supervised = session->telling = true;
 	session->identify = 0;
 	memset(session->notices, 0, sizeof(session->notices));
 	memset(&session->reported, 0xff, sizeof(session->reported));
@@ -233,7 +238,7 @@ void session_begun(struct session *session, const struct wire_hello *hello)
 
 void session_ended(struct session *session)
 {
-	session->facts.supervised = false;
+	session->facts.supervised = session->telling = false;
 	session->answer = 0;
 	menu_answer(&session->menu, &session->facts, -ENOTCONN,
 		"Nobody is there to do it. Please try again in a moment");
@@ -293,6 +298,7 @@ void session_message(struct session *session, const struct wire_message *message
 	default:
 		if (!told_message(&session->told, &session->facts, message))
 			return;
+		session->telling &= message->opcode != WIRE_READY;
 		if (message->opcode == WIRE_READY && !session->sound_told)
 			session_silence(session);
 		if (message->opcode == WIRE_TIME || message->opcode == WIRE_READY) {

@@ -11,6 +11,7 @@
 enum {
 	HINT_MS = 2500,
 	FORCE_MS = 2000, /* a key that lies under a book is let go */
+	ARRIVES_MS = 300,
 };
 
 static struct slot *slot_of(struct session *session, const struct guest *guest)
@@ -192,6 +193,7 @@ void session_follow_shown(struct session *session)
 		session_microphone(session, false);
 		if (slot >= 0)
 			guest_show(session->slots[slot].guest, session->screen);
+		session->arriving = slot >= 0 ? session->config.now() + ARRIVES_MS * MS : 0;
 		router_switch(session->router, slot, false);
 		session->force = router_guest(session->router) == slot
 			? 0 : session->config.now() + FORCE_MS * MS;

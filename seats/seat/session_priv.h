@@ -45,10 +45,11 @@ struct session {
 	struct seat_sound *sound;
 	char *sound_key;     /* of what it was made with */
 	bool sound_told;     /* by this irorid */
+	bool telling;        /* it has not said READY */
 	guint sound_timer;
 
 	/* until when (ns; 0: not, INT64_MAX: until told) */
-	int64_t hint, volume, identify, notices[WIRE_NOTICES], force, answer;
+	int64_t arriving, hint, volume, identify, notices[WIRE_NOTICES], force, answer;
 	char identify_text[WIRE_TEXT], notice_texts[WIRE_NOTICES][WIRE_TEXT];
 	int64_t time_told;   /* when facts.time was */
 	int64_t time_left;   /* and what it said */
