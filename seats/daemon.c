@@ -251,6 +251,7 @@ static void guests_take(struct daemon *daemon, struct household *household)
 			.spawn = daemon->spawn,
 			.runtime = daemon->config.runtime,
 			.monitor = daemon->config.monitor,
+			.kvm = "/dev/kvm",
 			.now = daemon->config.now,
 		};
 		guint at;
@@ -425,8 +426,11 @@ void daemon_reload(struct daemon *daemon)
 	people_close(daemon);
 	people_open(daemon);
 	if (daemon->household->seats->len) {
+		/* Seats have its configurations until they have the new ones; but the first run is over:
+		 * keyboards are for the guests. */
+		g_autoptr(GPtrArray) proposed = g_steal_pointer(&daemon->proposed);
+
 		daemon_seats_renew(daemon, daemon->household->seats);
-		g_clear_pointer(&daemon->proposed, g_ptr_array_unref);
 	} else if (!daemon->proposed) {
 		first_begin(daemon);
 	}

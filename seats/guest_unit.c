@@ -305,6 +305,8 @@ static struct process *process_make(struct guest_unit *unit)
 		.spawn = unit->config.spawn,
 		.spec = spec_make(unit),
 		.socket = unit->socket,
+		.needs = unit->config.kvm,
+		.needs_why = "waits for /dev/kvm: is virtualization switched on in the PC's setup?",
 		.start_ms = START_MS,
 		.end_ms = END_MS,
 		.now = unit->config.now,

@@ -40,6 +40,7 @@ struct guest_unit_config {
 	struct spawn *spawn;
 	const char *runtime;                  /* RUNTIME/guests/NAME.sock is its link */
 	const char *monitor;                  /* irori-vmm */
+	const char *kvm;                      /* /dev/kvm, which comes late when a PC starts; NULL: not waited for */
 	int64_t (*now)(void);
 };
 

@@ -15,6 +15,7 @@
 enum {
 	CONNECT_EVERY_MS = 10,
 	NO_PROGRAM_MS = 2000,
+	NEEDS_EVERY_MS = 200,
 };
 
 struct process {
@@ -138,6 +139,11 @@ static void process_start(struct process *process)
 {
 	g_autoptr(GError) error = NULL;
 
+	if (process->config.needs && access(process->config.needs, F_OK) < 0) {
+		process->timer = g_timeout_add(NEEDS_EVERY_MS, wait_over, process);
+		state_set(process, PROCESS_WAITING, process->config.needs_why);
+		return;
+	}
 	process->peer = 0;
 	process->started_ns = process->config.now();
 	process->child = spawn_start(process->config.spawn, &process->config.spec, child_ended, process,

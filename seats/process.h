@@ -36,6 +36,8 @@ struct process_config {
 	struct spawn *spawn;
 	struct spawn_spec spec;  /* its strings outlive the process */
 	const char *socket;      /* so does this */
+	const char *needs;       /* a file that must be there before it is started; NULL: none */
+	const char *needs_why;   /* what people are told until then */
 	struct backoff backoff;  /* as backoff_init made it */
 	uint32_t start_ms;       /* so long it may take until it listens */
 	uint32_t end_ms;         /* so long from its hang-up to its end; then it is killed */

@@ -86,7 +86,8 @@ def kernel_version(disk):
     return max(name for name in names if not name.startswith("."))
 
 
-def make(build, output):
+def make(build, output, more=None):
+    """`more`: a folder whose files are in it too."""
     image.need("debugfs", "meson", "cp")
     os.makedirs(os.path.dirname(os.path.abspath(output)), exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="irori-image-", dir=os.path.dirname(
@@ -95,6 +96,8 @@ def make(build, output):
         source = os.path.join(base(), "disk.img")
         subprocess.run(["cp", "--sparse=always", source, root], check=True)
         project(build, tree)
+        if more:
+            shutil.copytree(more, tree, dirs_exist_ok=True)
         version = kernel_version(root)
         os.makedirs(os.path.join(tree, "boot", "grub"), exist_ok=True)
         with open(os.path.join(tree, "boot", "grub", "grub.cfg"), "w") as file:

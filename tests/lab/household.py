@@ -22,7 +22,7 @@ PROBE = """[Guest]
 Name={name}
 Memory=64M
 Kernel={hearth}
-Initrd=/run/lab/probe.cpio
+Initrd={initrd}
 CommandLine=init=/probe probe.colour={colour} probe.hz={hz} {options}
 {guest}
 
@@ -37,6 +37,14 @@ Model=virtio
 Autostart={autostart}
 {more}
 """
+
+
+def probe_text(name, colour, hz=0, size=(seat_pc.WIDTH, seat_pc.HEIGHT), autostart="yes", more="", guest="",
+               options="", initrd="/run/lab/probe.cpio"):
+    """A probe's file: see Household.probe()."""
+    return PROBE.format(name=name, hearth=HEARTH, colour="%02x%02x%02x" % colour, hz=hz, width=size[0],
+                        height=size[1], autostart=autostart, more=more, guest=guest, options=options,
+                        initrd=initrd)
 
 
 class Probe:
@@ -75,9 +83,8 @@ class Household:
         if not self.probes:
             self.pc.put(os.path.join(build, "tests", "lab", "probe.cpio"))
             self.pc.run("cp /lab/probe.cpio /run/lab/", check=True)
-        self.file("/etc/irori/guests.d/%s.conf" % name, PROBE.format(
-            name=name, hearth=HEARTH, colour="%02x%02x%02x" % colour, hz=hz, width=size[0],
-            height=size[1], autostart=autostart, more=more, guest=guest, options=options))
+        self.file("/etc/irori/guests.d/%s.conf" % name, probe_text(
+            name, colour, hz, size, autostart, more, guest, options))
         self.probes.append(Probe(name, colour, hz, size))
         return self.probes[-1]
 

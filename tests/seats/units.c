@@ -281,13 +281,17 @@ static void guest_is_barred(void)
 
 static void guest_that_cannot_start(void)
 {
+	g_autofree char *kvm = g_build_filename(folder, "kvm", NULL);
 	struct spawn *spawn = spawn_new(SPAWN_FORK, folder, NULL);
 	struct guest_unit_config config = { .entry = &entry, .irori = &irori, .id = 7, .spawn = spawn,
-		.runtime = folder, .monitor = "/bin/false", .now = now };
+		.runtime = folder, .monitor = "/bin/false", .kvm = kvm, .now = now };
 	struct guest_unit *unit = guest_unit_new(&config, &guest_events, NULL);
 
 	guest_unit_start(unit);
-	until(guest_unit_why(unit));
+	test_assert(strstr(guest_unit_why(unit), "/dev/kvm"));
+	test_equal(guest_unit_state(unit), WIRE_GUEST_STARTING);
+	test_assert(g_file_set_contents(kvm, "", 0, NULL));
+	until(!strstr(guest_unit_why(unit), "/dev/kvm"));
 	test_assert(strstr(guest_unit_why(unit), "status 1"));
 	test_equal(guest_unit_state(unit), WIRE_GUEST_STARTING); /* tries again */
 	guest_unit_stop(unit, false);
