@@ -305,20 +305,33 @@ static void lease_tell(struct seat *seat, const char *node, const uint32_t *ids,
 	close(fd);
 }
 
+/* What a seat's lease should be: how many connectors of which card. */
+static unsigned monitors_wanted(struct seat *seat, const char **node, uint32_t ids[SEAT_MAX_OUTPUTS])
+{
+	const char *names[SEAT_MAX_OUTPUTS];
+	unsigned n = monitors_of(seat, node, names);
+
+	return n ? cards_connected(seat->daemon->cards, *node, names, n, ids, SEAT_MAX_OUTPUTS) : 0;
+}
+
+static bool lease_is(const struct seat *seat, const char *node, const uint32_t *ids, unsigned n)
+{
+	return n == seat->lease.n && (!n || (!g_strcmp0(node, seat->lease.card) &&
+		!memcmp(ids, seat->lease.connectors, n * sizeof(ids[0]))));
+}
+
 /* `anew`: the seat's process has nothing of what it had before. */
 static void monitors_assign(struct seat *seat, bool anew)
 {
 	struct cards *cards = seat->daemon->cards;
-	const char *node, *names[SEAT_MAX_OUTPUTS];
 	uint32_t ids[SEAT_MAX_OUTPUTS];
+	const char *node;
 	unsigned n;
 
 	if (!cards)
 		return;
-	n = monitors_of(seat, &node, names);
-	n = n ? cards_connected(cards, node, names, n, ids, SEAT_MAX_OUTPUTS) : 0;
-	if (!anew && n == seat->lease.n && (!n || (!g_strcmp0(node, seat->lease.card) &&
-		!memcmp(ids, seat->lease.connectors, n * sizeof(ids[0])))))
+	n = monitors_wanted(seat, &node, ids);
+	if (!anew && lease_is(seat, node, ids, n))
 		return;
 	if (!seat_unit_is_up(seat->unit)) {
 		cards_take_back(cards, &seat->lease);
@@ -327,8 +340,26 @@ static void monitors_assign(struct seat *seat, bool anew)
 	lease_tell(seat, node, ids, n);
 }
 
+/* A monitor that changes seats must be free before it is lent anew. */
+static void monitors_leave(struct seat *seat)
+{
+	uint32_t ids[SEAT_MAX_OUTPUTS];
+	const char *node;
+	unsigned n;
+
+	if (!seat->daemon->cards || !seat->lease.n)
+		return;
+	n = monitors_wanted(seat, &node, ids);
+	if (!n)
+		monitors_assign(seat, false);
+	else if (!lease_is(seat, node, ids, n))
+		cards_take_back(seat->daemon->cards, &seat->lease);
+}
+
 static void seats_monitors(struct daemon *daemon)
 {
+	for (guint i = 0; i < daemon->seats->len; i++)
+		monitors_leave(g_ptr_array_index(daemon->seats, i));
 	for (guint i = 0; i < daemon->seats->len; i++)
 		monitors_assign(g_ptr_array_index(daemon->seats, i), false);
 	if (daemon->cards)

@@ -272,6 +272,8 @@ def again(house):
     time.sleep(patience(0.5))
     house.hands.tap("k1", "ret")
     house.pc.wait_until(lambda: len(written(house.pc)) == 4, 20, "four seats again\n" + house.log())
+    for seat, place in zip(house.seats, sorted(MONITORS.values())):  # now that all were there at once
+        seat.monitor = place
     for seat in house.seats:
         house.wait_shown(seat)
     for seat in house.seats:
