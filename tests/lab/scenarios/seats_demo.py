@@ -7,8 +7,8 @@ its seat when each picture was on the screen: lost, late. The seat counts what i
 something newer came: skipped. Screendumps show the counts, and that pictures are whole and those of their
 numbers. In the end as many pictures were flipped as the player had presented, to the last one.
 
-Control: the same ten reboots, with Irori's priorities taken away: no irorid, every thread of both guests
-of one class, and in one control group.
+Control: the same ten reboots, with Irori's priorities taken away: irorid stands still (it is not stopped: it
+lends the seats their monitors), every thread of both guests is of one class, and in one control group.
 """
 import time
 
@@ -17,23 +17,24 @@ from errors import LabError, patience
 from household import Household
 
 group = "seats"
-by_hand = True   # not yet seen to pass three times in a row
+by_hand = True   # until it has passed three times in a row: the control lost nothing at fewer than 3 pictures a second
 kind = "seats"
 hardware = seat_pc.household()
 devices = hardware.lines
 
 FPS = 4          # on a quiet machine; a busy one emulates a slower PC, which plays a slower film
+SLOWEST = 2      # at one a second even the control is in time
 LOOK = 0.25      # seconds between looks: they cost time of the PC that is looked at
-DEPTH = 40       # of the film: what a picture costs
+DEPTH = 90       # of the film: what a picture costs
 REBOOTS = 10
-VCPUS = 4        # of the guest that reboots: more than the PC has for both
-BOOT = 1000      # ms of work in its boot, for one processor
+VCPUS = 8        # of the guest that reboots: more than the PC has for both
+BOOT = 1500      # ms of work in its boot, twice, for one processor
 GOES_ON = 12     # frames that it shows before it is reset again
 REPORT = 11      # seconds until a seat has told its counts for sure
 
 
 def run(pc):
-    fps = max(1, int(FPS / patience(1)))
+    fps = max(SLOWEST, int(FPS / patience(1)))
     house = Household(pc, hardware)
     house.hands.monitor_plug("g0", 1)
     theater = house.seat("theater", ("g0", 0), ["k0", "m0"], "s0",
@@ -42,6 +43,7 @@ def run(pc):
     study = house.seat("study", ("g0", 1), ["k1", "m1"], "s1",
                        house.probe("study", (32, 96, 160), guest="Vcpus=%d" % VCPUS,
                                    options="cpus=%d probe.boot=%d" % (VCPUS, BOOT)))
+    house.file("/etc/systemd/system/irorid.service.d/lab.conf", "[Service]\nWatchdogSec=0\n")  # see unmanage()
     house.start()
     said = house.check_all()
     account = Account(house, theater)
@@ -136,7 +138,7 @@ class Leg:
 def unmanage(house, theater, study):
     """Nobody comes first: what a PC with two plain monitors would do."""
     pids = [house.guest_pid(each.name) for each in (theater, study)]
-    house.pc.run("systemctl stop irorid && chrt --all-tasks --other --pid 0 %d && "
+    house.pc.run("kill -STOP $(systemctl show -P MainPID irorid) && chrt --all-tasks --other --pid 0 %d && "
                  "chrt --all-tasks --other --pid 0 %d && for t in /proc/%d/task/* /proc/%d/task/*; do "
                  "renice -n 0 -p ${t##*/}; done && "
                  "echo %d >/sys/fs/cgroup$(cut -d: -f3 /proc/%d/cgroup)/cgroup.procs" % (
