@@ -139,7 +139,8 @@ static void process_start(struct process *process)
 {
 	g_autoptr(GError) error = NULL;
 
-	if (process->config.needs && access(process->config.needs, F_OK) < 0) {
+	/* What our own unit may not touch is there all the same: EPERM, from the device filter. */
+	if (process->config.needs && access(process->config.needs, F_OK) < 0 && errno == ENOENT) {
 		process->timer = g_timeout_add(NEEDS_EVERY_MS, wait_over, process);
 		state_set(process, PROCESS_WAITING, process->config.needs_why);
 		return;
