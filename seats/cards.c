@@ -7,6 +7,7 @@
 
 #include <fcntl.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "display/lease.h"
@@ -19,7 +20,7 @@ struct card {
 
 struct cards {
 	GHashTable *open;    /* node -> struct card */
-	GHashTable *adopted; /* node -> fd: not opened again yet */
+	GHashTable *adopted; /* device number -> fd: not opened again yet */
 };
 
 static void card_free(gpointer data)
@@ -41,7 +42,7 @@ struct cards *cards_new(void)
 	struct cards *cards = g_new0(struct cards, 1);
 
 	cards->open = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, card_free);
-	cards->adopted = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, fd_close);
+	cards->adopted = g_hash_table_new_full(NULL, NULL, NULL, fd_close);
 	return cards;
 }
 
@@ -56,22 +57,23 @@ void cards_free(struct cards *cards)
 
 void cards_adopt(struct cards *cards, int fd)
 {
-	g_autofree char *link = g_strdup_printf("/proc/self/fd/%d", fd);
-	char *node = g_file_read_link(link, NULL);
+	struct stat file;
 
-	if (node)
-		g_hash_table_replace(cards->adopted, node, GINT_TO_POINTER(fd));
+	if (!fstat(fd, &file) && S_ISCHR(file.st_mode))
+		g_hash_table_replace(cards->adopted, GSIZE_TO_POINTER(file.st_rdev), GINT_TO_POINTER(fd));
 	else
 		close(fd);
 }
 
 static struct lease_card *card_get(struct cards *cards, const char *node, GError **error)
 {
-	gpointer name = NULL, fd;
+	struct stat file;
+	gpointer fd;
 
-	if (!g_hash_table_steal_extended(cards->adopted, node, &name, &fd))
+	/* Not by the path that the kernel has for the file: it was opened in the mounts of a unit that is gone. */
+	if (stat(node, &file) || !g_hash_table_steal_extended(cards->adopted,
+		GSIZE_TO_POINTER(file.st_rdev), NULL, &fd))
 		return lease_card_open(node, error);
-	g_free(name);
 	return lease_card_adopt(GPOINTER_TO_INT(fd), error);
 }
 

@@ -32,7 +32,7 @@ struct cards;
 struct cards *cards_new(void);
 /* Ends all leases. NULL is allowed. */
 void cards_free(struct cards *cards);
-/* A card whose file was kept over our death (its node's path is the file's); taken over. */
+/* A card whose file was kept over our death; taken over. */
 void cards_adopt(struct cards *cards, int fd);
 /* Opens a card if it is not open yet. */
 bool cards_open(struct cards *cards, const char *node, GError **error);
