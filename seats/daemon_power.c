@@ -12,11 +12,13 @@ enum {
 
 static void off(struct daemon *daemon)
 {
+	bool machine = daemon->off_machine;
+
 	g_clear_handle_id(&daemon->off_timer, g_source_remove);
-	daemon->powering_off = false;
+	daemon->powering_off = daemon->off_machine = false;
 	daemon_guests_bar(daemon);
 	daemon_changed(daemon);
-	daemon->events->off(daemon->data, daemon->off_machine);
+	daemon->events->off(daemon->data, machine);
 }
 
 static gboolean off_late(gpointer data)

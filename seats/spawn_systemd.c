@@ -20,7 +20,7 @@
 #define MANAGER SYSTEMD ".Manager"
 #define UNIT SYSTEMD ".Unit"
 
-enum { ANSWER_MS = 10000, CPUS_BYTES = 128 };
+enum { ANSWER_MS = 10000, CPUS_BYTES = 128, REFUSED_S = 10 };
 
 struct systemd {
 	GDBusConnection *bus;
@@ -33,7 +33,7 @@ struct unit {
 	struct systemd *systemd;
 	GCancellable *cancel;
 	char *name, *path;
-	guint watch;
+	guint watch, refused;
 	bool active, pending; /* pending: systemd has not answered yet */
 	bool found;           /* it was there already: how it ends says nothing of one that we started */
 };
@@ -42,6 +42,7 @@ static void unit_free(struct unit *unit)
 {
 	if (unit->watch)
 		g_dbus_connection_signal_unsubscribe(unit->systemd->bus, unit->watch);
+	g_clear_handle_id(&unit->refused, g_source_remove);
 	g_object_unref(unit->cancel);
 	g_free(unit->name);
 	g_free(unit->path);
@@ -55,6 +56,7 @@ static void unit_drop(struct unit *unit)
 	if (unit->watch)
 		g_dbus_connection_signal_unsubscribe(unit->systemd->bus, unit->watch);
 	unit->watch = 0;
+	g_clear_handle_id(&unit->refused, g_source_remove);
 	if (unit->pending)
 		g_cancellable_cancel(unit->cancel);
 	else
@@ -89,11 +91,20 @@ static void unit_changed(GDBusConnection *connection, const char *sender, const 
 		unit_over(unit, unit->found ? -1 : 0);
 }
 
-static bool is_there(const GError *error)
+static bool error_is(const GError *error, const char *what)
 {
 	g_autofree char *name = g_dbus_error_get_remote_error(error);
 
-	return !g_strcmp0(name, SYSTEMD ".UnitExists");
+	return !g_strcmp0(name, what);
+}
+
+static gboolean refused(gpointer data)
+{
+	struct unit *unit = data;
+
+	unit->refused = 0;
+	unit_over(unit, -1);
+	return G_SOURCE_REMOVE;
 }
 
 static void unit_started(GObject *source, GAsyncResult *result, gpointer data)
@@ -106,10 +117,13 @@ static void unit_started(GObject *source, GAsyncResult *result, gpointer data)
 	unit->pending = false;
 	if (!unit->child) {
 		unit_free(unit);
-	} else if (!reply && is_there(error)) {
+	} else if (!reply && error_is(error, SYSTEMD ".UnitExists")) {
 		/* One that an irorid before us started and that does not listen yet, or one that is on its
 		 * way out: it is this one that we hear of, and that is killed if it takes too long. */
 		unit->active = unit->found = true;
+	} else if (!reply && error_is(error, SYSTEMD ".TransactionIsDestructive")) {
+		/* The machine is going down. Who tries again in a moment is in its way. */
+		unit->refused = g_timeout_add_seconds(REFUSED_S, refused, unit);
 	} else if (!reply) {
 		g_warning("%s: %s", unit->name, error->message);
 		unit_over(unit, -1);
