@@ -86,7 +86,8 @@ int seat_process_send(struct seat_process *process, uint16_t opcode, const void 
 	if (r == -EAGAIN || r == -EPIPE) {
 		process->broken = true;
 		g_clear_handle_id(&process->timer, g_source_remove);
-		process->timer = g_idle_add(broken, process);
+		/* Before the connection is looked at again, which has hung up. */
+		process->timer = g_idle_add_full(G_PRIORITY_HIGH, broken, process, NULL);
 	} else if (r == -EINVAL) {
 		g_warning("seat %s: message %u was not to be sent", process->name, opcode);
 	}
