@@ -8,7 +8,6 @@ from errors import LabError, patience
 from household import Household, Seat
 
 group = "seats"
-by_hand = True   # the last step has not passed on a quiet machine yet
 kind = "four"
 needs = ["convert"]
 SIZE = (1280, 720)
