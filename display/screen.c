@@ -103,12 +103,15 @@ static void screen_guest_dirty(struct screen *screen, const struct head *head, c
 {
 	for (unsigned i = 0; i < screen->now.n; i++) {
 		struct output *output = &screen->now.outputs[i];
-		struct scene scene = output_scene(output, screen);
-		pixman_box32_t box = placement_box(&output->placement, &scene, part->x, part->y,
-			part->width, part->height, true);
+		struct scene scene;
+		pixman_box32_t box;
 
-		if (output_shows(output, screen) == head)
-			output_dirty(output, &box);
+		if (output_shows(output, screen) != head)
+			continue;
+		scene = output_scene(output, screen);
+		box = placement_box(&output->placement, &scene, part->x, part->y, part->width,
+			part->height, true);
+		output_dirty(output, &box);
 	}
 }
 

@@ -7,8 +7,11 @@
 #include <fcntl.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/uio.h>
 #include <sys/un.h>
 #include <unistd.h>
+
+#include "display/packet.h"
 
 enum { KEPT_MAX = 64 };
 
@@ -47,9 +50,7 @@ void notify_open(void)
 static bool datagram(const char *state, int fd)
 {
 	struct sockaddr_un address = { .sun_family = AF_UNIX };
-	_Alignas(struct cmsghdr) char control[CMSG_SPACE(sizeof(int))] = { 0 };
-	struct iovec iov = { .iov_base = (void *)state, .iov_len = strlen(state) };
-	struct msghdr msg = { .msg_name = &address, .msg_iov = &iov, .msg_iovlen = 1 };
+	struct iovec part = { .iov_base = (void *)state, .iov_len = strlen(state) };
 	size_t len = socket_path ? strlen(socket_path) : 0;
 	int sock;
 	bool sent;
@@ -59,21 +60,11 @@ static bool datagram(const char *state, int fd)
 	memcpy(address.sun_path, socket_path, len);
 	if (socket_path[0] == '@')
 		address.sun_path[0] = 0; /* the abstract namespace */
-	msg.msg_namelen = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + len);
-	if (fd >= 0) {
-		struct cmsghdr *c = (struct cmsghdr *)control;
-
-		msg.msg_control = control;
-		msg.msg_controllen = sizeof(control);
-		c->cmsg_level = SOL_SOCKET;
-		c->cmsg_type = SCM_RIGHTS;
-		c->cmsg_len = CMSG_LEN(sizeof(fd));
-		memcpy(CMSG_DATA(c), &fd, sizeof(fd));
-	}
+	len += offsetof(struct sockaddr_un, sun_path);
 	sock = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	if (sock < 0)
 		return false;
-	sent = sendmsg(sock, &msg, MSG_NOSIGNAL | MSG_DONTWAIT) >= 0;
+	sent = !connect(sock, (struct sockaddr *)&address, (socklen_t)len) && !packet_send(sock, &part, 1, fd);
 	close(sock);
 	return sent;
 }

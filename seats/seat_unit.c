@@ -16,10 +16,10 @@ enum {
 };
 
 struct seat_unit {
-	struct seat_unit_config config;
 	const struct seat_unit_events *events;
 	void *data;
 	char *name;
+	bool spare; /* is to be kept */
 	struct seat_process *process[PROCESSES];
 	struct seat_process *seated; /* NULL: none; it is greeted */
 	guint timer;                 /* the spare */
@@ -47,7 +47,7 @@ static gboolean spare_start(gpointer data)
 static void spare_later(struct seat_unit *unit)
 {
 	g_clear_handle_id(&unit->timer, g_source_remove);
-	if (unit->config.spare)
+	if (unit->spare)
 		unit->timer = g_timeout_add(SPARE_MS, spare_start, unit);
 }
 
@@ -151,7 +151,7 @@ struct seat_unit *seat_unit_new(const struct seat_unit_config *config,
 	g_autofree char *second = g_strconcat(config->name, SEAT_UNIT_SECOND, NULL);
 	const char *const names[PROCESSES] = { config->name, second };
 
-	unit->config = *config;
+	unit->spare = config->spare;
 	unit->events = events;
 	unit->data = data;
 	unit->name = g_strdup(config->name);
@@ -220,16 +220,6 @@ void seat_unit_notice(struct seat_unit *unit, enum wire_notice_kind kind, uint32
 
 	wire_text(notice.text, sizeof(notice.text), text);
 	seat_unit_send(unit, WIRE_NOTICE, &notice, sizeof(notice), -1);
-}
-
-const char *seat_unit_name(const struct seat_unit *unit)
-{
-	return unit->name;
-}
-
-uint32_t seat_unit_number(const struct seat_unit *unit)
-{
-	return unit->config.number;
 }
 
 bool seat_unit_is_up(const struct seat_unit *unit)

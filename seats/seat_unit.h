@@ -60,8 +60,6 @@ void seat_unit_answer(struct seat_unit *unit, uint32_t cookie, int result, const
 void seat_unit_notice(struct seat_unit *unit, enum wire_notice_kind kind, uint32_t seconds,
 	const char *text);
 
-const char *seat_unit_name(const struct seat_unit *unit);
-uint32_t seat_unit_number(const struct seat_unit *unit);
 bool seat_unit_is_up(const struct seat_unit *unit);
 /* What it said last; zeroed while it is not up. */
 const struct wire_state *seat_unit_state(const struct seat_unit *unit);

@@ -215,7 +215,8 @@ struct wire_state {
 	uint32_t width, height;  /* of the first monitor; 0: none */
 	uint32_t outputs;        /* monitors lit */
 	uint32_t volume;
-	int64_t input_ns;        /* CLOCK_MONOTONIC of the last input; told once in a while */
+	/* From here on, figures that change all the time: told once in a while. */
+	int64_t input_ns;        /* CLOCK_MONOTONIC of the last input */
 	/* The guests' frames on the first monitor, since the seat began: see struct screen_counts. */
 	uint64_t frames;         /* shown */
 	uint64_t flips;          /* told to guests, those without a monitor as well */

@@ -7,6 +7,7 @@
 #include "seats/seat/session_priv.h"
 
 #include <errno.h>
+#include <stddef.h>
 #include <string.h>
 
 enum {
@@ -104,8 +105,8 @@ static gboolean session_timed(gpointer data)
 
 static void session_arm(struct session *session, int64_t now)
 {
-	const int64_t ends[] = { session->arriving, session->hint, session->volume, session->identify, session->force,
-		session->answer, session->notices[0], session->notices[1], session->notices[2] };
+	const int64_t ends[] = { session->arriving, session->hint, session->volume, session->identify,
+		session->force, session->answer, session->notices[0], session->notices[1], session->notices[2] };
 	int64_t next = now + REPORT_S * SECOND; /* the minute of the clock, the time that is left */
 
 	for (unsigned i = 0; i < G_N_ELEMENTS(ends); i++)
@@ -148,19 +149,12 @@ void session_state(const struct session *session, struct wire_state *state)
 
 static void session_report(struct session *session, int64_t now)
 {
-	struct wire_state state, figures;
+	struct wire_state state;
 
 	if (!session->facts.supervised)
 		return;
 	session_state(session, &state);
-	figures = state;
-	figures.input_ns = session->reported.input_ns;
-	figures.frames = session->reported.frames;
-	figures.flips = session->reported.flips;
-	figures.came = session->reported.came;
-	figures.skipped = session->reported.skipped;
-	figures.gap_ns = session->reported.gap_ns;
-	if (memcmp(&figures, &session->reported, sizeof(figures)) == 0 &&
+	if (memcmp(&state, &session->reported, offsetof(struct wire_state, input_ns)) == 0 &&
 		now < session->reported_at + REPORT_S * SECOND)
 		return;
 	/* A queue that is full has older news in it: tried again with the next. */

@@ -8,11 +8,13 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 #include "display/link_client.h"
 #include "display/link_codec.h"
 #include "display/link_server.h"
+#include "display/packet.h"
 
 struct steps {
 	const uint8_t *data;
@@ -45,14 +47,12 @@ static void picture_make(void)
 }
 
 /* A packet with a header that is right more often than chance would have it. */
-static void packet_send(struct steps *steps, int sock, uint16_t opcode)
+static void step_send(struct steps *steps, int sock, uint16_t opcode)
 {
 	uint8_t packet[sizeof(struct link_header) + LINK_MAX_BODY + 16] = { 0 };
 	size_t size = take(steps, 1), len;
 	struct link_header header = { .opcode = opcode };
-	char control[CMSG_SPACE(sizeof(int))] = { 0 };
-	struct iovec iov = { .iov_base = packet };
-	struct msghdr msg = { .msg_iov = &iov, .msg_iovlen = 1 };
+	struct iovec part = { .iov_base = packet };
 
 	if (size == 255)
 		size = take(steps, 2) % (LINK_MAX_BODY + 16);
@@ -62,18 +62,8 @@ static void packet_send(struct steps *steps, int sock, uint16_t opcode)
 	memcpy(packet + sizeof(header), steps->data, len);
 	steps->data += len;
 	steps->left -= len;
-	iov.iov_len = sizeof(header) + size;
-	if (opcode == LINK_BUFFER) {
-		struct cmsghdr *c = (struct cmsghdr *)control;
-
-		msg.msg_control = control;
-		msg.msg_controllen = sizeof(control);
-		c->cmsg_level = SOL_SOCKET;
-		c->cmsg_type = SCM_RIGHTS;
-		c->cmsg_len = CMSG_LEN(sizeof(int));
-		memcpy(CMSG_DATA(c), &picture_fd, sizeof(int));
-	}
-	sendmsg(sock, &msg, MSG_DONTWAIT | MSG_NOSIGNAL);
+	part.iov_len = sizeof(header) + size;
+	packet_send(sock, &part, 1, opcode == LINK_BUFFER ? picture_fd : -1);
 }
 
 /* What a guest sends to a seat. */
@@ -113,7 +103,7 @@ static void client_run(struct steps *steps)
 	if (take(steps, 1) & 1)
 		link_send(pair[1], LINK_WELCOME, &welcome, sizeof(welcome), -1);
 	for (unsigned i = 0; i < 64 && client && steps->left; i++) {
-		packet_send(steps, pair[1], (uint16_t)(LINK_WELCOME + take(steps, 1) % 14));
+		step_send(steps, pair[1], (uint16_t)(LINK_WELCOME + take(steps, 1) % 14));
 		if (link_client_dispatch(client) < 0)
 			break;
 	}
@@ -283,7 +273,7 @@ static void server_run(struct steps *steps)
 		else if (step % 8 < 4)
 			device_acts(&guest, take(steps, 1));
 		else if (*sock >= 0)
-			packet_send(steps, *sock, (uint16_t)take(steps, 1) % 10);
+			step_send(steps, *sock, (uint16_t)take(steps, 1) % 10);
 		pump(&guest);
 	}
 	for (unsigned i = 0; i < 4; i++)

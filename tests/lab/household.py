@@ -16,6 +16,7 @@ from errors import LabError, patience
 ROWS = ("frames", "key", "keys", "down", "motion", "lost", "late", "worst")
 ROW_LINES = 16
 HEARTH = "/usr/local/lib/x86_64-linux-gnu/irori/hearth"
+FILM = "probe.fps=10"  # a probe's option: what the emulated PC holds without being late by itself
 CODES = {"a": 30, "b": 48, "c": 46, "d": 32, "e": 18, "f": 33, "g": 34, "h": 35}
 
 PROBE = """[Guest]
@@ -41,7 +42,8 @@ Autostart={autostart}
 
 def probe_text(name, colour, hz=0, size=(seat_pc.WIDTH, seat_pc.HEIGHT), autostart="yes", more="", guest="",
                options="", initrd="/run/lab/probe.cpio"):
-    """A probe's file: see Household.probe()."""
+    """A probe's file; `colour`: (red, green, blue); `more`: lines for its [Household], `guest`: for [Guest];
+    `options`: for the probe itself."""
     return PROBE.format(name=name, hearth=HEARTH, colour="%02x%02x%02x" % colour, hz=hz, width=size[0],
                         height=size[1], autostart=autostart, more=more, guest=guest, options=options,
                         initrd=initrd)
@@ -75,16 +77,14 @@ class Household:
         self.pc.write(name, text)
         self.pc.run("mkdir -p %s && cp /lab/%s %s" % (os.path.dirname(path), name, path), check=True)
 
-    def probe(self, name, colour, hz=0, size=(seat_pc.WIDTH, seat_pc.HEIGHT), autostart="yes", more="",
-              guest="", options=""):
-        """A probe; `colour`: (red, green, blue); `more`: lines for its [Household], `guest`: for [Guest];
-        `options`: for the probe itself."""
+    def probe(self, name, colour, hz=0, size=(seat_pc.WIDTH, seat_pc.HEIGHT), **more):
+        """A probe, as probe_text() writes it."""
         build = self.pc.build or os.path.join(image.TOP, "build")
         if not self.probes:
             self.pc.put(os.path.join(build, "tests", "lab", "probe.cpio"))
             self.pc.run("cp /lab/probe.cpio /run/lab/", check=True)
         self.file("/etc/irori/guests.d/%s.conf" % name, probe_text(
-            name, colour, hz, size, autostart, more, guest, options))
+            name, colour, hz, size, **more))
         self.probes.append(Probe(name, colour, hz, size))
         return self.probes[-1]
 

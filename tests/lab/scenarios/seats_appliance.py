@@ -13,7 +13,7 @@ import emulator
 import household
 import image
 import seat_pc
-from errors import LabError, patience
+from errors import LabError
 
 group = "seats"
 starts_itself = True
@@ -81,11 +81,7 @@ def switch_off(pc):
     """Its power button, pressed once. Seconds until it is off."""
     began = time.monotonic()
     pc.qmp("system_powerdown")
-    while pc.process.poll() is None:
-        if time.monotonic() - began > patience(OFF):
-            raise LabError("%d s after its power button was pressed, the PC is still on\n%s" % (
-                patience(OFF), pc.console()))
-        time.sleep(0.2)
+    pc.wait_until(lambda: pc.process.poll() is not None, OFF, "the PC to go off by its power button")
     shutil.rmtree(pc.sockets)
     return time.monotonic() - began
 
@@ -112,12 +108,12 @@ def claim(house, keyboard, key):
 
 def time_until(house, seconds, what, condition):
     began = time.monotonic()
-    while not condition():
-        if house.pc.process.poll() is not None or time.monotonic() - began > patience(seconds):
-            for place in MONITORS:
-                house.hands.look(*place, name="last-%s-%d" % place)
-            raise LabError("%d s without %s\n%s" % (patience(seconds), what, house.pc.console()))
-        time.sleep(0.2)
+    try:
+        house.pc.wait_until(condition, seconds, what)
+    except LabError:
+        for place in MONITORS:
+            house.hands.look(*place, name="last-%s-%d" % place)
+        raise
     return time.monotonic() - began
 
 

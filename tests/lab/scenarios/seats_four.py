@@ -142,7 +142,7 @@ def guests(house):
     """A guest and its person for each seat, chosen from the list at the seat; two have PINs."""
     for number, (name, title, colour, hz) in PEOPLE.items():
         more = "Title=%s's PC\nPerson=%s\nSeats=seat%d" % (title, name, number)
-        probe = house.probe(name, colour, hz, SIZE, "no", more, options="probe.title=" + title)
+        probe = house.probe(name, colour, hz, SIZE, autostart="no", more=more, options="probe.title=" + title)
         house.file("/etc/irori/people.d/%s.conf" % name, "[Person]\nTitle=%s\n%s" % (
             title, "Parent=yes\n" if name == "anna" else ""))
         port = next(port for port, at in SITS.items() if at == number)

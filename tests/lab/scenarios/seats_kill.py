@@ -11,7 +11,7 @@ import time
 
 import seat_pc
 from errors import LabError, patience
-from household import Household
+from household import FILM, Household
 
 group = "seats"
 kind = "seats"
@@ -22,7 +22,6 @@ ROUNDS = 20
 BACK = 1.0       # seconds
 WORST = 3.0
 SEED = 4
-FILM = "probe.fps=10"  # what the emulated PC holds without being late by itself
 
 
 def run(pc):

@@ -4,7 +4,7 @@ import time
 
 import seat_pc
 from errors import LabError
-from household import Household
+from household import FILM, Household
 
 group = "seats"
 kind = "seats"
@@ -21,9 +21,9 @@ SIZES = ((800, 600), (1024, 768), (1280, 800))
 def run(pc):
     house = Household(pc, hardware)
     house.hands.monitor_plug("g0", 1)
-    house.seat("left", ("g0", 0), ["k0", "2"], "s0", house.probe("anna", (160, 32, 32), 440, options="probe.fps=10"))
-    house.seat("right", ("g0", 1), ["k1", "4"], "s1", house.probe("ben", (32, 160, 32), 1000, options="probe.fps=10"))
-    third = house.seat("third", ("g1", 0), ["k2"], "s2", house.probe("carl", (32, 32, 160), 660, options="probe.fps=10"))
+    house.seat("left", ("g0", 0), ["k0", "2"], "s0", house.probe("anna", (160, 32, 32), 440, options=FILM))
+    house.seat("right", ("g0", 1), ["k1", "4"], "s1", house.probe("ben", (32, 160, 32), 1000, options=FILM))
+    third = house.seat("third", ("g1", 0), ["k2"], "s2", house.probe("carl", (32, 32, 160), 660, options=FILM))
     house.start()
     house.check_all()
     before = {name: house.pids(name) for name in ("irori-vmm", "irorid", "irori-seat")}
