@@ -13,7 +13,7 @@ import image
 import seat_pc
 from errors import LabError, patience
 
-ROWS = ("frames", "key", "keys", "down", "motion", "lost", "late", "worst")
+ROWS = ("frames", "key", "keys", "down", "motion", "lost", "late", "worst", "depth")
 ROW_LINES = 16
 HEARTH = "/usr/local/lib/x86_64-linux-gnu/irori/hearth"
 FILM = "probe.fps=10"  # a probe's option: what the emulated PC holds without being late by itself
@@ -116,17 +116,16 @@ class Household:
 
     # What can be seen of a seat
 
-    def read(self, seat, depth=0):
-        """The bar codes on its monitor, by ROWS, when its guest is on it; None: it is not. `depth`:
-        also "torn": how many points of the film that it plays (probe.depth=) are not those of the
-        picture of that number."""
+    def read(self, seat, torn=False):
+        """The bar codes on its monitor, by ROWS, when its guest is on it; None: it is not. `torn`:
+        also how many points of the film that it plays are not those of the picture of that number."""
         picture = self.hands.look(*seat.monitor)
         width, height = seat.probe.size
         x, y = (picture.width - width) // 2, (picture.height - height) // 2
         rows = self.rows(seat, picture, x, y)
-        if rows and depth:
+        if rows and torn:
             top = y + height - len(ROWS) * ROW_LINES - film.HEIGHT
-            rows["torn"] = film.differs(picture, x, top, rows["frames"], depth)
+            rows["torn"] = film.differs(picture, x, top, rows["frames"], rows["depth"])
         return rows
 
     @staticmethod
@@ -241,11 +240,16 @@ class Household:
         return sorted(seat["pid"] for seat in json.loads(self.pc.run("irori seats --json", check=True)[1])
                       if seat["pid"])
 
+    def all_sound(self, names):
+        heard = self.hands.listen(0.5)
+        return not any(heard[name].is_quiet() for name in names)
+
     def check_sound(self, seconds=4):
         """Each seat's sound card holds the tone of its guest and nothing else; the others are quiet. How
         many times louder each tone is than the rest, the worst."""
-        heard = self.hands.listen(seconds)
         sounding = {seat.sound: seat for seat in self.seats if seat.sound and seat.probe.hz}
+        self.pc.wait_until(lambda: self.all_sound(sounding), 20, "a sound at each of %s" % sorted(sounding))
+        heard = self.hands.listen(seconds)
         for name, what in heard.items():
             if name not in sounding and not what.is_quiet():
                 raise LabError("sound card %s belongs to no seat and is not quiet (peak %d)" % (

@@ -8,10 +8,11 @@
  * probe.hz= plays all the time (0: none), one of probe.note= while a key is down. COM1 hears "KEY CODE VALUE", one line an event.
  *
  * probe.fps=N: it plays a film (film.h) of N pictures a second instead, above the bar codes, with probe.depth=
- * rounds for a pixel. Frames then counts the film's pictures. Each is to be presented at its time, counted from
- * the first; like any player it leaves out those whose time is over before they are made. Three more bar codes:
- * pictures left out; pictures on the screen more than a frame's time late, as the seat's feedback has it, and as
- * the guest hears of it; by how many milliseconds the latest was, since the last key.
+ * rounds for a pixel, or with as many as a picture takes probe.load= percent of its time for. Frames then
+ * counts the film's pictures. Each is to be presented at its time, counted from the first; like any player
+ * it leaves out those whose time is over before they are made. Four more bar codes: pictures left out; pictures
+ * on the screen more than a frame's time late, as the seat's feedback has it, and as the guest hears of it; by
+ * how many milliseconds the latest was, since the last key; the depth.
  *
  * probe.boot=MS: before anything else all processors work as much as takes a quarter of them that long,
  * as a boot does.
@@ -49,11 +50,25 @@ enum {
 	PROBE_PERIODS = 12,
 	PROBE_KEYS = 0x300,
 	PROBE_GROUND = 130,
+	FILM_DEPTH = 4,
+	FILM_DEPTH_MAX = 20000,
+	FILM_TRIED = 8, /* pictures that are made to see how long they take */
 };
 
 #define PROBE_NS 1000000000ll
 
-enum probe_row { ROW_FRAMES, ROW_KEY, ROW_KEYS, ROW_DOWN, ROW_MOTION, ROW_LOST, ROW_LATE, ROW_WORST, ROWS };
+enum probe_row {
+	ROW_FRAMES,
+	ROW_KEY,
+	ROW_KEYS,
+	ROW_DOWN,
+	ROW_MOTION,
+	ROW_LOST,
+	ROW_LATE,
+	ROW_WORST,
+	ROW_DEPTH,
+	ROWS
+};
 
 /* The film: picture n is due at begun_ns + n * period_ns. */
 struct film {
@@ -195,15 +210,46 @@ static int probe_wait_ms(const struct probe *probe)
 	return left > 0 ? (int)(left / 1000000) + 1 : 0;
 }
 
+/* How long a picture takes at this depth, with nobody else on the processor. */
+static int64_t film_cost_ns(struct probe *probe)
+{
+	int64_t cost = INT64_MAX;
+
+	for (uint32_t number = 0; number < FILM_TRIED; number++) {
+		int64_t began = probe_now(), took;
+
+		film_make(probe, number);
+		took = probe_now() - began;
+		cost = took < cost ? took : cost;
+	}
+	return cost > 0 ? cost : 1;
+}
+
+/* The depth at which a picture takes so much of its time. Twice, as little time is measured badly. */
+static void film_settle(struct probe *probe, long percent)
+{
+	struct film *film = &probe->film;
+
+	for (unsigned again = 0; again < 2; again++) {
+		int64_t depth = film->depth * (film->period_ns / 100 * percent) / film_cost_ns(probe);
+
+		film->depth = (uint32_t)(depth < 1 ? 1 : depth > FILM_DEPTH_MAX ? FILM_DEPTH_MAX : depth);
+	}
+}
+
 static void film_open(struct probe *probe)
 {
+	long percent = option_number("probe.load", 0);
 	long fps = option_number("probe.fps", 0);
 
 	if (fps <= 0 || probe->screen.info.width < FILM_WIDTH ||
 	    probe->screen.info.height < FILM_HEIGHT + ROWS * PROBE_LINE)
 		return;
 	probe->film.period_ns = PROBE_NS / fps;
-	probe->film.depth = (uint32_t)option_number("probe.depth", 64);
+	probe->film.depth = (uint32_t)option_number("probe.depth", FILM_DEPTH);
+	if (percent > 0 && percent <= 100)
+		film_settle(probe, percent);
+	probe->row[ROW_DEPTH] = probe->film.depth;
 	film_make(probe, 1);
 	probe->film.begun_ns = probe_now();
 }

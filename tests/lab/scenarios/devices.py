@@ -75,7 +75,11 @@ def watched(pc, seats):
 
 
 def heard(pc, regex, what):
-    pc.wait_until(lambda: re.search(regex, pc.read("/run/lab/watch"), re.MULTILINE), 30, what)
+    try:
+        pc.wait_until(lambda: re.search(regex, pc.read("/run/lab/watch"), re.MULTILINE), 30, what)
+    except LabError as error:
+        raise LabError("%s\nwhat was watched:\n%s\nand is there: %s\n%s" % (
+            error, pc.read("/run/lab/watch"), pc.run("ls -l /sys/class/sound")[1], pc.run("dmesg | tail -n 20")[1]))
 
 
 def flooded(pc, seats):

@@ -28,7 +28,7 @@ def run(pc):
     house = household.Household(pc, hardware)
     house.hands.monitor_plug("g0", 1)
     theater = house.seat("theater", ("g0", 0), ["k0", "m0"], "s0", house.probe(
-        "theater", (160, 96, 32), 440, options="probe.fps=%d probe.depth=30 probe.note=%d" % (FPS, NOTE)))
+        "theater", (160, 96, 32), 440, options="probe.fps=%d probe.depth=10 probe.note=%d" % (FPS, NOTE)))
     # A second between pictures, and no sound: what interrupts it meanwhile are keys.
     study = house.seat("study", ("g0", 1), ["k1", "m1"], None, house.probe(
         "study", (32, 96, 160), options="probe.fps=1 probe.depth=8"))
