@@ -231,8 +231,8 @@ class Household:
         if program in ("irorid", "irori-pulse"):
             text = self.pc.run("systemctl show -P MainPID %s" % program)[1]
         else:
-            text = self.pc.run("for p in /proc/[0-9]*; do case $(readlink $p/exe) in */%s) echo ${p#/proc/};; "
-                               "esac; done" % program)[1]
+            text = self.pc.run("ls -l /proc/[0-9]*/exe 2>/dev/null | sed -n 's|.* /proc/\\([0-9]*\\)/exe -> .*/%s$|\\1|p'"
+                               % program)[1]
         return sorted(int(each) for each in text.split() if each != "0")
 
     def seat_pids(self):

@@ -71,7 +71,8 @@ cut -d" " -f2 /proc/self/mounts | grep "^$root/" | sort -r | while read -r at; d
 # Fonts are looked through once, here: a cache counts while its folder has the time that it had, and mke2fs
 # keeps no fractions of a second.
 FONTS = r"""[ ! -x "$1/usr/bin/fc-cache" ] || {
-	find "$1/usr/share/fonts" -type d -exec touch -d 2020-01-01 {} +; chroot "$1" fc-cache -f; }"""
+	mkdir -p "$1/usr/local/share/fonts"
+	find "$1/usr/share/fonts" "$1/usr/local/share/fonts" -type d -exec touch -d 2020-01-01 {} +; chroot "$1" fc-cache -f; }"""
 
 MAKE_PC = r"""
 echo irori >"$1/etc/hostname"; echo "127.0.0.1 localhost irori" >"$1/etc/hosts"
