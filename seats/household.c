@@ -212,7 +212,8 @@ static void names_check(struct household *household)
 		if (guest->person && !household_person(household, guest->person))
 			complain(household, "guest %s: there is no person %s: it does not start",
 				guest->name, guest->person);
-		for (char **seat = guest->seats; *seat; seat++)
+		/* Before the first run there is no seat at all, and it makes them. */
+		for (char **seat = guest->seats; household->seats->len && *seat; seat++)
 			if (!household_seat(household, *seat))
 				complain(household, "guest %s: there is no seat %s", guest->name, *seat);
 	}

@@ -24,7 +24,8 @@ extern const struct command command_demo, command_run, command_view, command_lis
 	command_reset, command_poweroff, command_pause, command_resume, command_save, command_restore,
 	command_memory, command_vcpus, command_screenshot, command_send_keys, command_doctor,
 	command_devices, command_seats, command_status, command_attach, command_switch, command_lock,
-	command_unlock, command_identify, command_extend, command_start, command_pin;
+	command_unlock, command_identify, command_extend, command_start, command_pin,
+	command_check;
 
 /* "irori NAME: message" on stderr; returns `status`. */
 int command_fail(int status, const char *name, const char *format, ...)

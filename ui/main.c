@@ -38,6 +38,7 @@ static const struct command *const commands[] = {
 	&command_pin,
 	&command_start,
 	&command_doctor,
+	&command_check,
 };
 
 int command_fail(int status, const char *name, const char *format, ...)

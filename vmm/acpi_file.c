@@ -62,7 +62,8 @@ struct acpi_file_config {
 
 static const struct property acpi_file_properties[] = {
 	{ "Path", PROPERTY_PATH, offsetof(struct acpi_file_config, path), NULL,
-		"file with the table, as in /sys/firmware/acpi/tables", .required = true },
+		"file with the table, as in /sys/firmware/acpi/tables", .required = true,
+		.exists = true },
 	{ 0 }
 };
 

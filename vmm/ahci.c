@@ -547,7 +547,7 @@ static struct device *cd_create(struct machine *machine, const char *instance, c
 
 static const struct property cd_properties[] = {
 	{ .key = "Path", .type = PROPERTY_PATH, .offset = offsetof(struct cd_config, path),
-		.help = "an ISO image; without one the drive is empty" },
+		.help = "an ISO image; without one the drive is empty", .exists = true },
 	{ .key = "BootIndex", .type = PROPERTY_UINT, .fallback = "0", .max = 1000,
 		.offset = offsetof(struct cd_config, boot_index),
 		.help = "its place in the order that the firmware boots from; 0: none" },

@@ -15,7 +15,7 @@ static const char *const disk_policies[] = {"report", "pause", NULL};
 
 static const struct property disk_properties[] = {
 	{"Path", PROPERTY_PATH, OFFSET(path), NULL, "a raw or qcow2 image, or a block device",
-		.required = false},
+		.exists = true},
 	{"Url", PROPERTY_STRING, OFFSET(url), NULL,
 		"instead of Path: an NBD server, nbd+unix:///EXPORT?socket=PATH", .required = false},
 	{"Format", PROPERTY_ENUM, OFFSET(format), "auto",
@@ -32,7 +32,7 @@ static const struct property disk_properties[] = {
 		"how much of that there may be, at most", .min = 1 << 20, .max = 1ull << 50},
 	{"EphemeralFolder", PROPERTY_PATH, OFFSET(scratch), NULL,
 		"where it is kept meanwhile, in a file without a name (default: /var/tmp)",
-		.required = false},
+		.exists = true},
 	{"BootIndex", PROPERTY_UINT, OFFSET(boot_index), "0",
 		"its place in the order that the firmware boots from; 0: none", .max = 1000},
 	{"Serial", PROPERTY_STRING, OFFSET(serial), NULL,

@@ -43,9 +43,9 @@ const struct property machine_guest_properties[] = {
 	{ "Windows", PROPERTY_BOOL, offsetof(struct guest_config, windows), "no",
 		"look like Hyper-V, which Windows runs faster on", .required = false },
 	{ "Kernel", PROPERTY_PATH, offsetof(struct guest_config, kernel), NULL,
-		"PVH ELF file or Linux bzImage to boot without firmware", .required = false },
+		"PVH ELF file or Linux bzImage to boot without firmware", .exists = true },
 	{ "Initrd", PROPERTY_PATH, offsetof(struct guest_config, initrd), NULL,
-		"initial ramdisk", .required = false },
+		"initial ramdisk", .exists = true },
 	{ "CommandLine", PROPERTY_STRING, offsetof(struct guest_config, command_line), NULL,
 		"the kernel's command line", .required = false },
 	{ "Class", PROPERTY_ENUM, offsetof(struct guest_config, share_class), "fair",
@@ -182,10 +182,12 @@ static bool check_section(void *data, const struct device_type *type, const char
 {
 	const struct check *check = data;
 	void *values = g_malloc0(MAX(type->config_size, 1));
+	bool elsewhere = false;
 	bool good = property_parse(type->properties, section ? check->file : NULL, section, values,
 		error);
 
-	if (good && type->check)
+	good = good && property_exists(type->properties, check->file, section, values, &elsewhere, error);
+	if (good && type->check && !elsewhere)
 		good = type->check(check->guest, instance, values, error);
 	property_clear(type->properties, values);
 	g_free(values);
@@ -220,8 +222,10 @@ bool machine_check(const struct config_file *file, GError **error)
 {
 	struct guest_config guest = { 0 };
 	struct check check = { file, &guest };
+	bool elsewhere = false;
 	bool good = machine_sections_known(file, error) && machine_guest_load(file, &guest, error) &&
-		(!guest.kernel || check_kernel(&guest, error));
+		property_exists(machine_guest_properties, file, "Guest", &guest, &elsewhere, error) &&
+		(!guest.kernel || elsewhere || check_kernel(&guest, error));
 
 	for (const struct device_type *const *t = __start_irori_devices;
 		good && t < __stop_irori_devices; t++)

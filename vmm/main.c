@@ -94,6 +94,8 @@ static int help(void)
 		"                            the guest's disks go on, and it must not be loaded twice\n"
 		"irori-vmm --check CONFIG    say what is wrong with it or a file that it names; run and\n"
 		"                            change nothing\n"
+		"irori-vmm --check --root FOLDER CONFIG\n"
+		"                            the same for another system, whose files are in FOLDER\n"
 		"irori-vmm --version | --help\n\n"
 		"Exit status: 0 powered off, 3 crashed (with OnCrash=exit); if it could not start, that\n"
 		"of sysexits(3): 64 bad command, 65 a file is damaged or not what it should be,\n"
@@ -106,8 +108,8 @@ static int help(void)
 
 static int usage(void)
 {
-	fprintf(stderr, "irori-vmm: usage: irori-vmm [--check | --socket PATH] CONFIG, --restore FILE, "
-			"--version or --help\n");
+	fprintf(stderr, "irori-vmm: usage: irori-vmm [--check [--root FOLDER] | --socket PATH] CONFIG, "
+			"--restore FILE, --version or --help\n");
 	return EX_USAGE;
 }
 
@@ -143,6 +145,7 @@ static int check(const struct config_file *config)
 struct request {
 	bool check, restore;
 	const char *file, *socket; /* socket NULL: as the configuration says */
+	const char *root; /* NULL: this system */
 };
 
 static int run(int argc, char **argv, const struct config_file *config, struct save_file *saved,
@@ -177,6 +180,8 @@ static int start(int argc, char **argv, const struct request *request, int64_t s
 	log_name = "configuration";
 	if (file && request->socket)
 		config_file_default(file, "Guest", "Socket", request->socket);
+	if (file && request->root)
+		config_file_root(file, request->root);
 	if (!saved && !file)
 		status = refuse(error);
 	else if (request->check)
@@ -193,7 +198,10 @@ static bool arguments_read(int argc, char **argv, struct request *request)
 	*request = (struct request){ .file = argv[argc - 1] };
 	if (argc == 3 && !strcmp(argv[1], "--check"))
 		request->check = true;
-	else if (argc == 3 && !strcmp(argv[1], "--restore"))
+	else if (argc == 5 && !strcmp(argv[1], "--check") && !strcmp(argv[2], "--root")) {
+		request->check = true;
+		request->root = argv[3];
+	} else if (argc == 3 && !strcmp(argv[1], "--restore"))
 		request->restore = true;
 	else if (argc == 4 && !strcmp(argv[1], "--socket") && argv[2][0] == '/')
 		request->socket = argv[2];

@@ -18,6 +18,7 @@ enum {
 
 struct config_file {
 	char *name;
+	char *root; /* NULL: paths are this system's */
 	GKeyFile *keys;
 	char **sections;
 	GHashTable *lines; /* "section\nkey" -> line */
@@ -134,6 +135,7 @@ void config_file_free(struct config_file *file)
 	g_hash_table_destroy(file->lines);
 	g_key_file_free(file->keys);
 	g_free(file->name);
+	g_free(file->root);
 	g_free(file);
 }
 
@@ -145,6 +147,12 @@ const char *const *config_file_sections(const struct config_file *file)
 const char *config_file_name(const struct config_file *file)
 {
 	return file->name;
+}
+
+void config_file_root(struct config_file *file, const char *root)
+{
+	g_free(file->root);
+	file->root = g_canonicalize_filename(root, NULL);
 }
 
 char *config_file_text(const struct config_file *file)
@@ -246,6 +254,11 @@ static char *path_of(const struct config_file *file, const char *text)
 		return NULL;
 	if (!file)
 		return g_canonicalize_filename(text, NULL);
+	if (file->root && g_path_is_absolute(text)) {
+		g_autofree char *inside = g_canonicalize_filename(text, NULL);
+
+		return g_build_filename(file->root, inside, NULL);
+	}
 	folder = g_path_get_dirname(file->name);
 	if (!g_path_is_absolute(folder)) {
 		g_autofree char *here = g_canonicalize_filename(folder, NULL);
@@ -396,6 +409,31 @@ bool property_override(const struct property *table, const struct config_file *f
 			g_clear_pointer((char **)((char *)into + property->offset), g_free);
 		if (!property_fill(property, file, section, into, error))
 			return false;
+	}
+	return true;
+}
+
+/* As the file says it: without the root. */
+static const char *path_within(const struct config_file *file, const char *path)
+{
+	size_t len = file->root ? strlen(file->root) : 0;
+
+	return strncmp(path, file->root ? file->root : "", len) ? path : path + len;
+}
+
+bool property_exists(const struct property *table, const struct config_file *file,
+	const char *section, const void *from, bool *elsewhere, GError **error)
+{
+	*elsewhere = false;
+	for (const struct property *p = table; p && p->key; p++) {
+		const char *path = p->exists ? *(char *const *)((const char *)from + p->offset) : NULL;
+
+		if (path && file->root && g_str_has_prefix(path_within(file, path), "/dev/"))
+			*elsewhere = true;
+		else if (path && access(path, F_OK) < 0)
+			return fail_errno(error, errno, "%s:%d: %s=%s: %s", file->name,
+				config_file_line(file, section, p->key), p->key,
+				path_within(file, path), g_strerror(errno));
 	}
 	return true;
 }

@@ -33,6 +33,7 @@ struct property {
 	uint64_t min, max;          /* UINT, SIZE */
 	const char *const *values;  /* ENUM, NULL-terminated */
 	bool required;
+	bool exists; /* PATH: it has to be there already */
 };
 
 /* A parsed file that remembers the line of each key. */
@@ -52,6 +53,13 @@ void config_file_default(struct config_file *file, const char *section, const ch
 	const char *value);
 /* Of a key, or of a section (key ""); 0: it is not there. */
 int config_file_line(const struct config_file *file, const char *section, const char *key);
+
+/* The file is for another system, whose files are below this folder: absolute paths in it lead there. */
+void config_file_root(struct config_file *file, const char *root);
+/* What of the table has to be there is: false and error set, with file and line, if it is not. *elsewhere: one
+ * is a device of that other system (/dev), of which nothing is known here. */
+bool property_exists(const struct property *table, const struct config_file *file,
+	const char *section, const void *from, bool *elsewhere, GError **error);
 
 /* Fills `into` (zeroed by the caller) from a section (NULL or absent: defaults only). A key of it that
  * is not in the table is an error. */

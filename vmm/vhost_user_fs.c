@@ -361,7 +361,7 @@ struct fs_config {
 
 static const struct property fs_properties[] = {
 	{ "Path", PROPERTY_PATH, offsetof(struct fs_config, path), NULL,
-		"the folder", .required = true },
+		"the folder", .required = true, .exists = true },
 	{ "Tag", PROPERTY_STRING, offsetof(struct fs_config, tag), NULL,
 		"what the guest mounts it by: mount -t virtiofs TAG /mnt (default: NAME)",
 		.required = false },

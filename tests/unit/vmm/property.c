@@ -3,6 +3,7 @@
  */
 #include "vmm/property.h"
 
+#include <glib/gstdio.h>
 #include <string.h>
 
 #include "tests/unit/test.h"
@@ -19,7 +20,7 @@ static const char *const choices[] = { "red", "green", NULL };
 
 static const struct property table[] = {
 	{ "Text", PROPERTY_STRING, offsetof(struct sample, text), "none", "a text", .min = 0 },
-	{ "Path", PROPERTY_PATH, offsetof(struct sample, path), NULL, "a path", .min = 0 },
+	{ "Path", PROPERTY_PATH, offsetof(struct sample, path), NULL, "a path", .exists = true },
 	{ "Must", PROPERTY_STRING, offsetof(struct sample, must), NULL, "needed", .required = true },
 	{ "Number", PROPERTY_UINT, offsetof(struct sample, number), "7", "a number", .min = 1,
 		.max = 10 },
@@ -157,6 +158,47 @@ static void help_and_json(void)
 				  "\"Number\":3,\"Size\":0,\"Flag\":false,\"Choice\":\"green\"}"));
 }
 
+/* Paths of another system are below its root; what has to be there is looked for there, but for devices. */
+static void files_of_another_system(void)
+{
+	static const struct {
+		const char *text, *path, *wrong;
+		bool elsewhere;
+	} cases[] = {
+		{ "Path=/k", "/k", NULL, false },
+		{ "Path=/../k", "/k", NULL, false },
+		{ "Path=/none", "/none", "/etc/x.conf:3: Path=", false },
+		{ "Path=/dev/sda", "/dev/sda", NULL, true },
+		{ "Path=x.conf", "/etc/x.conf", NULL, false },
+	};
+	g_autofree char *root = g_dir_make_tmp("irori-XXXXXX", NULL);
+	g_autofree char *etc = g_build_filename(root, "etc", NULL);
+	g_autofree char *name = g_build_filename(etc, "x.conf", NULL);
+	g_autofree char *k = g_build_filename(root, "k", NULL);
+
+	test_assert(!g_mkdir(etc, 0755) && g_file_set_contents(k, "", 0, NULL) &&
+		g_file_set_contents(name, "", 0, NULL));
+	for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+		g_autofree char *text = g_strdup_printf("[S]\nMust=x\n%s\n", cases[i].text);
+		struct config_file *file = config_file_parse(text, strlen(text), name, NULL);
+		struct sample sample = { 0 };
+		g_autoptr(GError) error = NULL;
+		bool elsewhere;
+
+		config_file_root(file, root);
+		test_assert(property_parse(table, file, "S", &sample, NULL));
+		test_assert(g_str_has_prefix(sample.path, root));
+		test_assert(!strcmp(sample.path + strlen(root), cases[i].path));
+		test_assert(property_exists(table, file, "S", &sample, &elsewhere, &error) ==
+			!cases[i].wrong);
+		test_assert(!error || strstr(error->message, cases[i].wrong));
+		test_assert(elsewhere == cases[i].elsewhere);
+		property_clear(table, &sample);
+		config_file_free(file);
+	}
+	test_assert(!g_unlink(name) && !g_unlink(k) && !g_rmdir(etc) && !g_rmdir(root));
+}
+
 int main(void)
 {
 	test_run(values_are_taken);
@@ -165,5 +207,6 @@ int main(void)
 	test_run(odd_files);
 	test_run(sections_keep_their_order);
 	test_run(help_and_json);
+	test_run(files_of_another_system);
 	return 0;
 }
