@@ -6,12 +6,15 @@ are those that `meson install` makes.
 """
 import argparse
 import os
+import re
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+import addition
 import bootdisk
 import cache
 import image
@@ -19,7 +22,9 @@ import units
 
 APPLIANCE = os.path.join(image.TOP, "data", "appliance")
 LABEL = "irori-root"
-SIZE = 4 << 30  # sparse; the last partition can be made larger on the disk
+GIB = 1 << 30
+SIZE = 4 * GIB  # sparse; the last partition becomes larger on the disk
+SPARE = GIB  # beside what a household puts in
 
 GRUB_CFG = """set timeout=0
 set timeout_style=hidden
@@ -42,26 +47,46 @@ def base():
                         lambda into: image.debian(into, include, shell))
 
 
-def debugfs_add(disk, tree):
-    """The files below the folder `tree` into the file system `disk`, owned by root, without mounting."""
+def tree_commands(tree):
+    """debugfs's, for the files below the folder `tree`."""
     commands = []
     for folder, _, names in sorted(os.walk(tree)):
         inside = "/" + os.path.relpath(folder, tree)
         if inside != "/.":
-            commands.append("mkdir %s" % inside)
+            commands.append('mkdir "%s"' % inside)
         for name in sorted(names):
             path = os.path.normpath(os.path.join(inside, name))
             source = os.path.join(folder, name)
-            commands.append("rm %s" % path)
+            commands.append('rm "%s"' % path)
             if os.path.islink(source):
-                commands.append("symlink %s %s" % (path, os.readlink(source)))
+                commands.append('symlink "%s" "%s"' % (path, os.readlink(source)))
             else:
-                commands.append("write %s %s" % (source, path))
+                commands.append('write "%s" "%s"' % (source, path))
+    return commands
+
+
+def addition_commands(added, work):
+    """The same for a household's files. Their paths may be any, so debugfs is given links in `work`."""
+    commands = ['mkdir "%s"' % path for path in added.folders]
+    for number, (path, source) in enumerate(sorted(added.files.items())):
+        link = os.path.join(work, "file%d" % number)
+        os.symlink(source, link)
+        commands += ['rm "%s"' % path, 'write "%s" "%s"' % (link, path)]
+        if addition.SECRET.fullmatch(path):
+            commands.append('set_inode_field "%s" mode 0100600' % path)
+    return commands
+
+
+def debugfs_write(disk, commands):
+    """Into the file system `disk`, owned by root, without mounting. debugfs's status says nothing of what failed."""
     done = subprocess.run(["debugfs", "-w", "-f", "-", disk], input="\n".join(commands).encode(),
-                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                          stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
                           env=dict(os.environ, PATH=image.search_path()))
-    if done.returncode:
-        raise RuntimeError("debugfs: " + done.stdout.decode(errors="replace")[-1000:])
+    said = done.stderr.decode(errors="replace").splitlines()
+    failed = [line for line in said if line.startswith(("write: ", "symlink: ", "set_inode_field: ", "mkdir: ")) and
+              "already exists" not in line]
+    if done.returncode or failed:
+        raise RuntimeError("debugfs: " + "\n".join(failed or said[-5:]))
 
 
 def project(build, tree):
@@ -86,39 +111,82 @@ def kernel_version(disk):
     return max(name for name in names if not name.startswith("."))
 
 
-def make(build, output, more=None):
-    """`more`: a folder whose files are in it too."""
-    image.need("debugfs", "meson", "cp")
-    os.makedirs(os.path.dirname(os.path.abspath(output)), exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix="irori-image-", dir=os.path.dirname(
-            os.path.abspath(output))) as work:
+def free_bytes(disk):
+    """Of an ext4 file system, for root."""
+    stats = addition.debugfs(disk, "show_super_stats -h")
+    return int(re.search(r"Free blocks: +(\d+)", stats)[1]) * int(re.search(r"Block size: +(\d+)", stats)[1])
+
+
+def grow(root, added):
+    """The file system `root` until a household's files have room. Bytes that it grew by."""
+    lacking = added.room() + SPARE - free_bytes(root)
+    if lacking <= 0:
+        return 0
+    more = -(-lacking * 33 // 32 // GIB) * GIB  # the file system's own tables take a part
+    os.truncate(root, os.path.getsize(root) + more)
+    subprocess.run(["resize2fs", root], check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+                   env=dict(os.environ, PATH=image.search_path()))
+    return more
+
+
+def room_here(folder, source, added):
+    """Whether the image, twice while it is made, has room in the folder."""
+    state = os.statvfs(folder)
+    need = 2 * (os.stat(source).st_blocks * 512 + (added.bytes_here() if added else 0)) + SPARE
+    if state.f_bavail * state.f_frsize < need:
+        raise RuntimeError("%s: %.1f GB are needed there, %.1f are free" % (
+            folder, need / 1e9, state.f_bavail * state.f_frsize / 1e9))
+
+
+def make(build, output, add=None):
+    """`add`: a folder with what a household puts in (addition.py). The image appears whole or not at all."""
+    image.need("debugfs", "resize2fs", "meson", "cp")
+    added = addition.Addition(add) if add else None
+    folder = os.path.dirname(os.path.abspath(output))
+    source = os.path.join(base(), "disk.img")
+    os.makedirs(folder, exist_ok=True)
+    room_here(folder, source, added)
+    with tempfile.TemporaryDirectory(prefix="irori-image-", dir=folder) as work:
         root, tree = os.path.join(work, "root.ext4"), os.path.join(work, "tree")
-        source = os.path.join(base(), "disk.img")
-        subprocess.run(["cp", "--sparse=always", source, root], check=True)
         project(build, tree)
-        if more:
-            shutil.copytree(more, tree, dirs_exist_ok=True)
+        shutil.copytree(os.path.join(APPLIANCE, "disk"), tree, dirs_exist_ok=True)
+        if added:
+            added.check(os.path.join(build, "ui", "irori"), tree, source)
+        subprocess.run(["cp", "--sparse=always", source, root], check=True)
         version = kernel_version(root)
         os.makedirs(os.path.join(tree, "boot", "grub"), exist_ok=True)
         with open(os.path.join(tree, "boot", "grub", "grub.cfg"), "w") as file:
             file.write(GRUB_CFG.replace("@COMMAND_LINE@", command_line())
                        .replace("/vmlinuz", "/boot/vmlinuz-" + version)
                        .replace("/initrd.img", "/boot/initrd.img-" + version))
-        debugfs_add(root, tree)
+        debugfs_write(root, tree_commands(tree))
+        size = SIZE
+        if added:
+            size += grow(root, added)
+            debugfs_write(root, addition_commands(added, work))
         disk = os.path.join(work, "disk.img")
-        bootdisk.make(root, LABEL, SIZE, disk)
+        bootdisk.make(root, LABEL, size, disk)
         shutil.move(disk, output)
-    cache.say("wrote %s: write it to a disk with dd, or boot it in a virtual PC" % output)
+    cache.say("wrote %s (%d GiB): write it to a disk with dd, or boot it in a virtual PC" % (output, size // GIB))
 
 
 def main():
     parser = argparse.ArgumentParser(prog="./dev image", description=__doc__)
     parser.add_argument("--build", default=os.path.join(image.TOP, "build"))
     parser.add_argument("--output", default=os.path.join(image.TOP, "out", "image", "irori.img"))
+    parser.add_argument("--add", metavar="FOLDER", help="""put a household's files into it: FOLDER/etc/irori with
+        guests.d, people.d, seats.d and irori.conf, FOLDER/srv with the disks and ISO images that guests name, all
+        where they will be on the PC; checked first (docs/seats.md)""")
     args = parser.parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     try:
-        make(args.build, args.output)
-    except (image.Missing, RuntimeError, subprocess.CalledProcessError) as error:
+        make(args.build, args.output, args.add)
+    except addition.Wrong as wrong:
+        print("%s\nimage: nothing was made" % wrong, file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return 128 + signal.SIGINT
+    except (image.Missing, OSError, RuntimeError, subprocess.CalledProcessError) as error:
         print("image: %s" % error, file=sys.stderr)
         return 1
     return 0

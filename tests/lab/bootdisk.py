@@ -54,16 +54,29 @@ def esp(folder, label, path):
         subprocess.run(command, check=True, env=env, stdout=subprocess.DEVNULL)
 
 
-def copy_sparse(target, at, path):
-    target.seek(at)
-    with open(path, "rb") as file:
-        while True:
-            data = file.read(MIB)
+def data_parts(file):
+    """(where, bytes) of what a file has between its holes, a MiB at most at a time."""
+    at = 0
+    while True:
+        try:
+            at = os.lseek(file.fileno(), at, os.SEEK_DATA)
+        except OSError:  # ENXIO: only a hole from here on
+            return
+        end = os.lseek(file.fileno(), at, os.SEEK_HOLE)
+        file.seek(at)
+        while at < end:
+            data = file.read(min(MIB, end - at))
             if not data:
                 return
-            if data.count(0) == len(data):
-                target.seek(len(data), os.SEEK_CUR)
-            else:
+            yield at, data
+            at += len(data)
+
+
+def copy_sparse(target, at, path):
+    with open(path, "rb") as file:
+        for where, data in data_parts(file):
+            if data.count(0) != len(data):
+                target.seek(at + where)
                 target.write(data)
 
 

@@ -1,10 +1,11 @@
 """The finished image on a PC's disk: switched on, first run, guests; the power button; switched on again: at once the guests.
 
 Nobody logs in and no command is run: what is known is what the monitors show, and that the PC goes off
-by itself. The image is ./dev image's, with two guests put into it as a household would.
+by itself. The image is that of ./dev image --add, with two guests; its disk has more room, which the PC takes.
 """
 import os
 import shutil
+import struct
 import tempfile
 import time
 
@@ -24,13 +25,16 @@ MONITORS = (("g0", 0), ("g1", 0))
 KEYBOARDS = {"k0": "f1", "k2": "f2"}
 GUESTS = (("anna", (160, 32, 32), 1), ("ben", (32, 32, 160), 2))
 BOOT = 120   # seconds
+MORE = 2 << 30  # bytes that the PC's disk has beyond the image
 OFF = 40     # less than irorid gives guests (ShutdownSeconds=) before it uses force
 
 
 def run(pc):
     os.makedirs(pc.folder, exist_ok=True)
     disk = pc.path("irori.img")
-    appliance.make(pc.build, disk, more=guests_folder(pc))
+    appliance.make(pc.build, disk, add=guests_folder(pc))
+    os.truncate(disk, os.path.getsize(disk) + MORE)
+    before = root_bytes(disk)
     house = household.Household(pc, hardware)
     house.log = pc.console  # there is no shell to ask
     switch_on(pc, disk)
@@ -42,6 +46,8 @@ def run(pc):
     first = time_until(house, 60, "both guests after Enter", lambda: seated(house))
     check_keys(house)
     off = [switch_off(pc)]
+    if root_bytes(disk) < before + MORE - appliance.bootdisk.MIB * 2:
+        raise LabError("the root has not grown with the disk: %d bytes, then %d" % (before, root_bytes(disk)))
     switch_on(pc, disk)
     again = time_until(house, BOOT, "both guests at once", lambda: seated(house))
     check_keys(house)
@@ -51,17 +57,25 @@ def run(pc):
             "guests after %.0f s; the power button: off in %.0f and %.0f s" % (numbers, first, again, *off))
 
 
+def root_bytes(disk):
+    """The size of the file system on the disk's last partition, by its superblock."""
+    with open(disk, "rb") as file:
+        file.seek(appliance.bootdisk.ROOT_AT + 1024)
+        blocks, size = struct.unpack("<4xI16xI", file.read(28))
+    return blocks * (1024 << size)
+
+
 def guests_folder(pc):
     """Files for the image: two guests, a seat's each. The folder."""
     tree = os.path.join(pc.folder, "guests")
     shutil.rmtree(tree, ignore_errors=True)
-    for folder in ("etc/irori/guests.d", "var/lib/irori/guests"):
+    for folder in ("etc/irori/guests.d", "srv/guests"):
         os.makedirs(os.path.join(tree, folder))
-    shutil.copy2(os.path.join(pc.build, "tests", "lab", "probe.cpio"), os.path.join(tree, "var/lib/irori/guests"))
+    shutil.copy2(os.path.join(pc.build, "tests", "lab", "probe.cpio"), os.path.join(tree, "srv/guests"))
     for name, colour, seat in GUESTS:
         with open(os.path.join(tree, "etc/irori/guests.d", name + ".conf"), "w") as file:
             file.write(household.probe_text(
-                name, colour, initrd="/var/lib/irori/guests/probe.cpio", options="probe.fps=5",
+                name, colour, initrd="/srv/guests/probe.cpio", options="probe.fps=5",
                 more="Seats=seat%d" % seat))
     return tree
 
