@@ -5,6 +5,7 @@
 
 #define MINUTE_US (60 * G_USEC_PER_SEC)
 #define DAY_S ((int64_t)24 * 60 * 60)
+#define DAYS_BACK 1 /* a clock that goes back so far is soon there again */
 #define WALL_MAX ((int64_t)1 << 40) /* seconds; no clock says more, and sums stay far from overflow */
 #define NIGHT_S ((int64_t)4 * 60 * 60) /* what was given for a night ends at 04:00 */
 #define REARM_US (MINUTE_US / 2) /* so much more time is more than a clock that was set right */
@@ -66,10 +67,12 @@ static void usage_mend(struct usage *usage, int64_t now_s)
 {
 	int64_t day = day_of(now_s);
 
-	if (usage->day != day) {
-		usage->day = day;
+	if (usage->day < day)
 		usage->used_us = 0;
-	}
+	/* The clock went back: what was used stays used, and a little back the day counts that it was. One that
+	 * was far ahead does not hold the budget until then. */
+	if (usage->day < day || usage->day > day + DAYS_BACK)
+		usage->day = day;
 	if (is_stale(usage->extra_until_s, now_s))
 		usage->extra_us = usage->extra_until_s = 0;
 	if (is_stale(usage->free_until_s, now_s))
@@ -170,7 +173,7 @@ struct hours_verdict hours_step(const struct person *person, struct usage *usage
 	now_s = CLAMP(now_s, -WALL_MAX, WALL_MAX);
 	since_midnight = now_s - day_of(now_s) * DAY_S;
 	elapsed_us = CLAMP(elapsed_us, 0, DAY_S * G_USEC_PER_SEC);
-	if (usage->day != day_of(now_s)) /* what was before midnight is not the new day's */
+	if (usage->day < day_of(now_s)) /* what was before midnight is not the new day's */
 		elapsed_us = MIN(elapsed_us, since_midnight * G_USEC_PER_SEC);
 	usage_mend(usage, now_s);
 	next = DAY_S - since_midnight;

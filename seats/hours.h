@@ -23,7 +23,8 @@ enum {
 /* What a person has used and been given, kept over restarts (seats/usage.h). Zeroed, it is a person
  * who begins. Any value is taken: what cannot be is mended by hours_step. */
 struct usage {
-	int64_t day;           /* days since 1970-01-01, local: the day that used_us is about */
+	int64_t day;           /* days since 1970-01-01, local: the day that used_us is about; tomorrow, if the
+				* clock went back since */
 	int64_t used_us;       /* of that day's budget */
 	int64_t extra_us;      /* what is left of a parent's gift */
 	int64_t extra_until_s; /* local wall clock: the gift is gone then */

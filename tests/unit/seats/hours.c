@@ -254,6 +254,45 @@ static void a_step_of_the_clock_costs_nothing(void)
 	gone(&person);
 }
 
+/* A day back and a day on again, however often, gives one budget; real days give each their own. */
+static void a_clock_set_back_renews_nothing(void)
+{
+	static const struct {
+		int64_t at, elapsed_s, left_s;
+		const char *what;
+	} table[] = {
+		{ MONDAY + DAY + 12 * HOUR, 0, 30 * MINUTE, "Tuesday" },
+		{ MONDAY + DAY + 13 * HOUR, 30 * MINUTE, 0, "used up" },
+		{ MONDAY + 13 * HOUR, 0, 0, "Monday again" },
+		{ MONDAY + 14 * HOUR, HOUR, 0, "it goes on" },
+		{ MONDAY + DAY + 1, 0, 0, "Tuesday again, by itself or by hand" },
+		{ MONDAY + 13 * HOUR, 0, 0, "back" },
+		{ MONDAY + DAY + 23 * HOUR, 0, 0, "and on" },
+		{ MONDAY + 2 * DAY, 0, 30 * MINUTE, "Wednesday" },
+		{ MONDAY + 2 * DAY + HOUR, 10 * MINUTE, 20 * MINUTE, "some of it" },
+		{ MONDAY + 2 * DAY - 1, 0, 20 * MINUTE, "a second before midnight: what passes is charged" },
+		{ MONDAY + 2 * DAY - 1, 10 * MINUTE, 10 * MINUTE, "all of it" },
+		/* years ahead, and set right: used stays used until the next midnight, not for years */
+		{ MONDAY + 4000 * DAY, 0, 30 * MINUTE, "a wrong year" },
+		{ MONDAY + 4000 * DAY + HOUR, 30 * MINUTE, 0, "used up" },
+		{ MONDAY + 3 * DAY + HOUR, 0, 0, "set right" },
+		{ MONDAY + 3 * DAY + 2 * HOUR, HOUR, 0, "the same day" },
+		{ MONDAY + 4 * DAY, 0, 30 * MINUTE, "the next" },
+	};
+	struct person person = someone(NULL, 30);
+	struct usage usage = { 0 };
+
+	for (unsigned i = 0; i < G_N_ELEMENTS(table); i++) {
+		struct hours_verdict verdict =
+			hours_step(&person, &usage, table[i].at, table[i].elapsed_s * US);
+
+		if (verdict.left_us != table[i].left_s * US)
+			fprintf(stderr, "%s:\n", table[i].what);
+		test_equal(verdict.left_us, table[i].left_s * US);
+	}
+	gone(&person);
+}
+
 /* A PC whose clock begins in the wrong year, and is set right a minute later. */
 static void a_clock_set_right_frees_nobody_for_years(void)
 {
@@ -344,6 +383,7 @@ int main(void)
 	test_run(a_gift_is_for_a_budget_too_and_ends_in_the_night);
 	test_run(tonight_is_until_four);
 	test_run(a_step_of_the_clock_costs_nothing);
+	test_run(a_clock_set_back_renews_nothing);
 	test_run(a_clock_set_right_frees_nobody_for_years);
 	test_run(a_clock_set_by_seconds_repeats_no_warning);
 	test_run(any_usage_is_taken);
