@@ -9,6 +9,8 @@
 
 #include "seats/bus_internal.h"
 
+enum { POWEROFF_MS = 5000 };
+
 #define INTROSPECTION "/org/irori/org.irori.Irori1.xml" /* a resource: data/dbus */
 #define OBJECT_MANAGER "org.freedesktop.DBus.ObjectManager"
 #define PROPERTIES "org.freedesktop.DBus.Properties"
@@ -368,6 +370,7 @@ struct bus *bus_new(enum bus_which which, struct daemon *daemon, GError **error)
 		return NULL;
 	bus = g_new0(struct bus, 1);
 	bus->daemon = daemon;
+	bus->cancel = g_cancellable_new();
 	bus->objects = g_hash_table_new_full(g_str_hash, g_str_equal, NULL, object_free);
 	if (!connect_to(bus, which == BUS_SYSTEM ? G_BUS_TYPE_SYSTEM : G_BUS_TYPE_SESSION, error)) {
 		bus_free(bus);
@@ -383,6 +386,8 @@ void bus_free(struct bus *bus)
 {
 	if (!bus)
 		return;
+	g_cancellable_cancel(bus->cancel);
+	g_object_unref(bus->cancel);
 	if (bus->owner)
 		g_bus_unown_name(bus->owner);
 	g_hash_table_destroy(bus->objects);
@@ -394,19 +399,37 @@ void bus_free(struct bus *bus)
 	g_free(bus);
 }
 
-bool bus_poweroff(struct bus *bus)
-{
-	g_autoptr(GError) error = NULL;
-	g_autoptr(GVariant) reply = NULL;
+struct poweroff {
+	void (*failed)(void *data);
+	void *data;
+};
 
-	if (!bus || !g_file_test("/run/systemd/system", G_FILE_TEST_IS_DIR))
-		return false;
+static void poweroff_answered(GObject *source, GAsyncResult *result, gpointer data)
+{
+	g_autofree struct poweroff *poweroff = data;
+	g_autoptr(GError) error = NULL;
+	g_autoptr(GVariant) reply =
+		g_dbus_connection_call_finish(G_DBUS_CONNECTION(source), result, &error);
+
+	if (reply || g_error_matches(error, G_IO_ERROR, G_IO_ERROR_CANCELLED))
+		return;
+	g_warning("systemd: %s", error->message);
+	poweroff->failed(poweroff->data);
+}
+
+void bus_poweroff(struct bus *bus, void (*failed)(void *data), void *data)
+{
+	struct poweroff *poweroff;
+
+	if (!bus || !g_file_test("/run/systemd/system", G_FILE_TEST_IS_DIR)) {
+		failed(data);
+		return;
+	}
+	poweroff = g_new(struct poweroff, 1);
+	*poweroff = (struct poweroff){ failed, data };
 	/* As systemctl poweroff: units are stopped in order. */
-	reply = g_dbus_connection_call_sync(bus->connection, "org.freedesktop.systemd1",
-		"/org/freedesktop/systemd1", "org.freedesktop.systemd1.Manager", "StartUnit",
+	g_dbus_connection_call(bus->connection, "org.freedesktop.systemd1", "/org/freedesktop/systemd1",
+		"org.freedesktop.systemd1.Manager", "StartUnit",
 		g_variant_new("(ss)", "poweroff.target", "replace-irreversibly"), NULL,
-		G_DBUS_CALL_FLAGS_NONE, 5000, NULL, &error);
-	if (!reply)
-		g_warning("systemd: %s", error->message);
-	return reply != NULL;
+		G_DBUS_CALL_FLAGS_NONE, POWEROFF_MS, bus->cancel, poweroff_answered, poweroff);
 }

@@ -33,6 +33,7 @@ struct bus_object {
 
 struct bus {
 	GDBusConnection *connection;
+	GCancellable *cancel; /* of what is asked of others */
 	GDBusNodeInfo *node;
 	GDBusNodeInfo *manager_node; /* ObjectManager's */
 	guint owner, manager;

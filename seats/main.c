@@ -145,15 +145,18 @@ static void changed(void *data)
 	bus_refresh(program->bus);
 }
 
+/* Without systemd whoever started us sees us end. */
+static void off_failed(void *data)
+{
+	g_main_loop_quit(((struct program *)data)->loop);
+}
+
 static void off(void *data, bool machine)
 {
 	struct program *program = data;
 
-	/* Without systemd whoever started us sees us end. */
-	if (machine && bus_poweroff(program->bus))
-		return;
 	if (machine)
-		g_main_loop_quit(program->loop);
+		bus_poweroff(program->bus, off_failed, program);
 }
 
 /* Seats go on while we are dead only as long as the card's file is open somewhere. */
