@@ -25,6 +25,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "display/mode.h"
+
 enum kms_limits {
 	KMS_MAX_CONNECTORS = 32,
 	KMS_MAX_CRTCS = 32, /* bits in a mask */
@@ -32,7 +34,7 @@ enum kms_limits {
 	KMS_MAX_MODES = 256,  /* of a connector; what is beyond is left out */
 	KMS_MAX_EDID = 4096,  /* bytes */
 	KMS_MAX_CLIPS = 16,   /* in a commit */
-	KMS_MAX_SIDE = 16384, /* pixels of a mode */
+	KMS_MAX_SIDE = MODE_MAX_SIDE, /* pixels of a mode */
 };
 
 struct kms_connector {

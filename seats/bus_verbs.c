@@ -315,10 +315,10 @@ static void terminate(struct bus_object *object, GVariant *arguments, GDBusMetho
 
 static void start(struct bus_object *object, GVariant *arguments, GDBusMethodInvocation *invocation)
 {
-	struct guest_unit *guest = bus_guest(object);
-	int r = guest_unit_start(guest);
+	const char *why = NULL;
+	int r = guest_unit_start(bus_guest(object), &why);
 
-	answer(invocation, r, r ? guest_unit_why(guest) : NULL);
+	answer(invocation, r, why);
 }
 
 static void stop(struct bus_object *object, GVariant *arguments, GDBusMethodInvocation *invocation)
@@ -332,10 +332,10 @@ static void stop(struct bus_object *object, GVariant *arguments, GDBusMethodInvo
 
 static void restart(struct bus_object *object, GVariant *arguments, GDBusMethodInvocation *invocation)
 {
-	struct guest_unit *guest = bus_guest(object);
-	int r = guest_unit_restart(guest);
+	const char *why = NULL;
+	int r = guest_unit_restart(bus_guest(object), &why);
 
-	answer(invocation, r, r ? guest_unit_why(guest) : NULL);
+	answer(invocation, r, why);
 }
 
 static void pause_guest(struct bus_object *object, GVariant *arguments,

@@ -332,7 +332,7 @@ static void guests_begin(struct daemon *daemon)
 		struct guest_unit *unit = g_ptr_array_index(daemon->guests, i);
 
 		if (guest_unit_entry(unit)->autostart && !guest_unit_on(unit))
-			guest_unit_start(unit);
+			guest_unit_start(unit, NULL);
 	}
 }
 

@@ -260,6 +260,13 @@ static void sound_tell(struct seat *seat, bool anew)
 
 /* Monitors */
 
+/* What a seat's lease should be: connectors of a card. */
+struct wanted {
+	const char *node;
+	uint32_t ids[SEAT_MAX_OUTPUTS];
+	unsigned n;
+};
+
 /* The card and the connectors of a seat's monitors. They must be of one card: a seat has one lease. */
 static unsigned monitors_of(struct seat *seat, const char **node, const char **names)
 {
@@ -284,91 +291,92 @@ static unsigned monitors_of(struct seat *seat, const char **node, const char **n
 	return n;
 }
 
-static void lease_tell(struct seat *seat, const char *node, const uint32_t *ids, unsigned n)
+static void lease_tell(struct seat *seat, const struct wanted *wanted)
 {
 	g_autoptr(GError) error = NULL;
 	struct wire_lease lease = { 0 };
 	int fd;
 
-	if (!n) {
+	if (!wanted->n) {
 		cards_take_back(seat->daemon->cards, &seat->lease);
 		seat_unit_send(seat->unit, WIRE_UNLEASE, NULL, 0, -1);
 		return;
 	}
-	if (!cards_lend(seat->daemon->cards, node, ids, n, &seat->lease, &fd, &error)) {
+	if (!cards_lend(seat->daemon->cards, wanted->node, wanted->ids, wanted->n, &seat->lease, &fd,
+		    &error)) {
 		g_warning("seat %s: %s", seat->config->name, error->message);
 		seat_unit_send(seat->unit, WIRE_UNLEASE, NULL, 0, -1);
 		return;
 	}
-	wire_text(lease.card, sizeof(lease.card), node);
+	wire_text(lease.card, sizeof(lease.card), wanted->node);
 	seat_unit_send(seat->unit, WIRE_LEASE, &lease, sizeof(lease), fd);
 	close(fd);
 }
 
-/* What a seat's lease should be: how many connectors of which card. */
-static unsigned monitors_wanted(struct seat *seat, const char **node, uint32_t ids[SEAT_MAX_OUTPUTS])
+static struct wanted monitors_wanted(struct seat *seat)
 {
 	const char *names[SEAT_MAX_OUTPUTS];
-	unsigned n = monitors_of(seat, node, names);
+	struct wanted wanted = { 0 };
+	unsigned n = monitors_of(seat, &wanted.node, names);
 
-	return n ? cards_connected(seat->daemon->cards, *node, names, n, ids, SEAT_MAX_OUTPUTS) : 0;
+	if (n)
+		wanted.n = cards_connected(seat->daemon->cards, wanted.node, names, n, wanted.ids,
+			SEAT_MAX_OUTPUTS);
+	return wanted;
 }
 
-static bool lease_is(const struct seat *seat, const char *node, const uint32_t *ids, unsigned n)
+static bool lease_is(const struct seat *seat, const struct wanted *wanted)
 {
-	return n == seat->lease.n && (!n || (!g_strcmp0(node, seat->lease.card) &&
-		!memcmp(ids, seat->lease.connectors, n * sizeof(ids[0]))));
+	unsigned n = wanted->n;
+
+	return n == seat->lease.n && (!n || (!g_strcmp0(wanted->node, seat->lease.card) &&
+		!memcmp(wanted->ids, seat->lease.connectors, n * sizeof(wanted->ids[0]))));
 }
 
 /* `anew`: the seat's process has nothing of what it had before. */
-static void monitors_assign(struct seat *seat, bool anew)
+static void monitors_assign(struct seat *seat, const struct wanted *wanted, bool anew)
 {
-	struct cards *cards = seat->daemon->cards;
-	uint32_t ids[SEAT_MAX_OUTPUTS];
-	const char *node;
-	unsigned n;
-
-	if (!cards)
+	if (!anew && lease_is(seat, wanted))
 		return;
-	n = monitors_wanted(seat, &node, ids);
-	if (!anew && lease_is(seat, node, ids, n))
-		return;
-	if (!seat_unit_is_up(seat->unit)) {
-		cards_take_back(cards, &seat->lease);
-		return;
-	}
-	lease_tell(seat, node, ids, n);
+	if (seat_unit_is_up(seat->unit))
+		lease_tell(seat, wanted);
+	else
+		cards_take_back(seat->daemon->cards, &seat->lease);
 }
 
 /* A monitor that changes seats must be free before it is lent anew. */
-static void monitors_leave(struct seat *seat)
+static void monitors_leave(struct seat *seat, const struct wanted *wanted)
 {
-	uint32_t ids[SEAT_MAX_OUTPUTS];
-	const char *node;
-	unsigned n;
-
-	if (!seat->daemon->cards || !seat->lease.n)
+	if (!seat->lease.n)
 		return;
-	n = monitors_wanted(seat, &node, ids);
-	if (!n)
-		monitors_assign(seat, false);
-	else if (!lease_is(seat, node, ids, n))
+	if (!wanted->n)
+		monitors_assign(seat, wanted, false);
+	else if (!lease_is(seat, wanted))
 		cards_take_back(seat->daemon->cards, &seat->lease);
 }
 
 static void seats_monitors(struct daemon *daemon)
 {
+	g_autofree struct wanted *wanted = g_new(struct wanted, daemon->seats->len);
+
+	if (!daemon->cards)
+		return;
+	for (guint i = 0; i < daemon->seats->len; i++) {
+		wanted[i] = monitors_wanted(g_ptr_array_index(daemon->seats, i));
+		monitors_leave(g_ptr_array_index(daemon->seats, i), &wanted[i]);
+	}
 	for (guint i = 0; i < daemon->seats->len; i++)
-		monitors_leave(g_ptr_array_index(daemon->seats, i));
-	for (guint i = 0; i < daemon->seats->len; i++)
-		monitors_assign(g_ptr_array_index(daemon->seats, i), false);
-	if (daemon->cards)
-		cards_dark(daemon->cards);
+		monitors_assign(g_ptr_array_index(daemon->seats, i), &wanted[i], false);
+	cards_dark(daemon->cards);
 }
 
 void devices_tell(struct seat *seat)
 {
-	monitors_assign(seat, true);
+	if (seat->daemon->cards) {
+		struct wanted wanted = monitors_wanted(seat);
+
+		monitors_assign(seat, &wanted, true);
+	}
 	inputs_assign(seat);
 	sound_tell(seat, true);
 	devices_tell_unclaimed(seat);

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "display/mode.h"
 #include "input/chord.h"
 #include "seats/daemon.h"
 #include "seats/wire_codec.h"
@@ -118,7 +119,7 @@ void seat_tell_settings(struct seat *seat)
 	if (config->chord)
 		chord_parse(config->chord, wire.chord);
 	if (config->mode)
-		household_mode_parse(config->mode, &wire.width, &wire.height);
+		mode_parse(config->mode, &wire.width, &wire.height);
 	seat_unit_send(seat->unit, WIRE_SETTINGS, &wire, sizeof(wire), -1);
 }
 
@@ -232,7 +233,7 @@ static void leave(struct seat *seat, uint32_t id)
 		if (((struct seat *)g_ptr_array_index(seat->daemon->seats, i))->shown == id)
 			return;
 	if (guest_unit_on(guest))
-		guest_unit_restart(guest);
+		guest_unit_restart(guest, NULL);
 }
 
 int seat_switch(struct seat *seat, const char *name, const char **why)
@@ -259,7 +260,7 @@ int seat_switch(struct seat *seat, const char *name, const char **why)
 	if (person && g_strcmp0(before, person) && person_has_pin(daemon, person))
 		seat->locked = true;
 	if (guest && !guest_unit_on(guest))
-		guest_unit_start(guest);
+		guest_unit_start(guest, NULL);
 	tell_show(seat);
 	tell_lock(seat);
 	seat_tell_time(seat);
@@ -292,7 +293,7 @@ int seat_lock(struct seat *seat, bool locked)
 		const struct guest_unit *guest = daemon_guest_by_id(seat->daemon, seat->shown);
 
 		if (guest && guest_unit_entry(guest)->kiosk)
-			guest_unit_restart((struct guest_unit *)guest);
+			guest_unit_restart((struct guest_unit *)guest, NULL);
 	}
 	daemon_changed(seat->daemon);
 	return 0;
@@ -337,34 +338,23 @@ static int ask_switch(struct seat *seat, const struct wire_request *request, con
 static int ask_start(struct seat *seat, const struct wire_request *request, const char **why)
 {
 	struct guest_unit *guest = asked_guest(seat, request, why);
-	int r = 0;
 
 	if (!guest)
 		return -ENOENT;
 	if (!guest_unit_on(guest) || guest_unit_state(guest) == WIRE_GUEST_STARTING)
-		r = guest_unit_start(guest);
-	else if (guest_unit_state(guest) == WIRE_GUEST_PAUSED)
+		return guest_unit_start(guest, why);
+	if (guest_unit_state(guest) == WIRE_GUEST_PAUSED)
 		return guest_unit_pause(guest, false);
-	else if (guest_unit_state(guest) == WIRE_GUEST_CRASHED)
-		r = guest_unit_restart(guest);
-	if (r)
-		*why = guest_unit_why(guest);
-	return r;
+	return guest_unit_state(guest) == WIRE_GUEST_CRASHED ? guest_unit_restart(guest, why) : 0;
 }
 
 static int ask_restart(struct seat *seat, const struct wire_request *request, const char **why)
 {
 	struct guest_unit *guest = asked_guest(seat, request, why);
-	int r;
 
 	if (!guest)
 		return -ENOENT;
-	if (!theirs(seat, guest, why))
-		return -EPERM;
-	r = guest_unit_restart(guest);
-	if (r)
-		*why = guest_unit_why(guest);
-	return r;
+	return theirs(seat, guest, why) ? guest_unit_restart(guest, why) : -EPERM;
 }
 
 static int ask_poweroff(struct seat *seat, const struct wire_request *request, const char **why)

@@ -376,11 +376,13 @@ const char *guest_unit_barred(const struct guest_unit *unit)
 	return unit->bar;
 }
 
-int guest_unit_start(struct guest_unit *unit)
+int guest_unit_start(struct guest_unit *unit, const char **why)
 {
 	if (unit->bar) {
 		say_why(unit, unit->bar);
 		tell(unit);
+		if (why)
+			*why = guest_unit_why(unit);
 		return -EPERM;
 	}
 	unit->again = unit->stopping && unit->client;
@@ -403,10 +405,10 @@ void guest_unit_stop(struct guest_unit *unit, bool force)
 		tell(unit);
 }
 
-int guest_unit_restart(struct guest_unit *unit)
+int guest_unit_restart(struct guest_unit *unit, const char **why)
 {
 	/* What is being switched off is started when it is off. */
-	return unit->stopping || ask(unit, LINK_VERB_RESET, 0, 0) ? guest_unit_start(unit) : 0;
+	return unit->stopping || ask(unit, LINK_VERB_RESET, 0, 0) ? guest_unit_start(unit, why) : 0;
 }
 
 static void mark_set(struct guest_unit *unit, bool set)

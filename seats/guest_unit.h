@@ -57,13 +57,13 @@ bool guest_unit_find(struct guest_unit *unit);
 /* From now on it does not start, nor again when it dies; NULL: it may. What runs goes on. */
 void guest_unit_bar(struct guest_unit *unit, const char *why);
 const char *guest_unit_barred(const struct guest_unit *unit); /* NULL: it may start */
-/* -EPERM: it is barred; guest_unit_why says why. */
-int guest_unit_start(struct guest_unit *unit);
+/* -EPERM: it is barred; *why (NULL is allowed) says so to people, until it changes. */
+int guest_unit_start(struct guest_unit *unit, const char **why);
 /* The power button, and the plug when it is still on after ShutdownSeconds= or nobody in it
  * listens; `force`: the plug. One that is starting is switched off when it is up. It stays off. */
 void guest_unit_stop(struct guest_unit *unit, bool force);
 /* The reset button; one that is off is started: as guest_unit_start. */
-int guest_unit_restart(struct guest_unit *unit);
+int guest_unit_restart(struct guest_unit *unit, const char **why);
 /* Its person's time is over, or no longer: stands still as it is, and goes on. */
 void guest_unit_freeze(struct guest_unit *unit, bool frozen);
 /* A person's: stand still, go on. -EAGAIN: it does not run; -EPERM: it is frozen. */

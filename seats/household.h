@@ -105,9 +105,6 @@ const struct person *household_person(const struct household *household, const c
 /* sd-login's rule without its prefix: 1 to 63 of a-z A-Z 0-9 _ - . and no dot or dash first. */
 bool household_name_valid(const char *name);
 
-/* Mode= in pixels; false: it is none. */
-bool household_mode_parse(const char *text, uint32_t *width, uint32_t *height);
-
 /* What a seat's file says; g_free. */
 char *household_seat_text(const struct seat_config *seat);
 /* Writes seats.d/NAME.conf, whole or not at all; a file that is there is kept unless `replace`. */

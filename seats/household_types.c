@@ -5,6 +5,7 @@
 
 #include <string.h>
 
+#include "display/mode.h"
 #include "input/chord.h"
 #include "seats/hours.h"
 #include "seats/inventory.h"
@@ -116,21 +117,6 @@ static bool list_good(const char *text, unsigned max, bool names)
 	return g_strv_length(list) <= max;
 }
 
-bool household_mode_parse(const char *text, uint32_t *width, uint32_t *height)
-{
-	char *end;
-	guint64 x = g_ascii_isdigit(*text) ? g_ascii_strtoull(text, &end, 10) : 0, y;
-
-	if (!x || *end != 'x' || !g_ascii_isdigit(end[1]))
-		return false;
-	y = g_ascii_strtoull(end + 1, &end, 10);
-	if (*end || x < 320 || x > 16384 || y < 200 || y > 16384)
-		return false;
-	*width = (uint32_t)x;
-	*height = (uint32_t)y;
-	return true;
-}
-
 /* crypt(5) has no spaces, colons and the like, and begins with what kind it is. */
 static bool pin_good(const char *text)
 {
@@ -175,7 +161,7 @@ static bool seat_check(const union household_draft *draft, const struct config_f
 	if (has(made->sound) && (!text_clean(made->sound, WIRE_PATH - 6) || strchr(made->sound, ' ')))
 		return expected(file, "Seat", "Sound", made->sound,
 			"a place (irori devices lists them)", error);
-	if (has(made->mode) && !household_mode_parse(made->mode, &width, &height))
+	if (has(made->mode) && !mode_parse(made->mode, &width, &height))
 		return expected(file, "Seat", "Mode", made->mode, "WIDTHxHEIGHT", error);
 	if (has(made->chord) && !chord_parse(made->chord, keys))
 		return expected(file, "Seat", "Chord", made->chord,

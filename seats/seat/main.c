@@ -15,6 +15,7 @@
 #include <time.h>
 
 #include "display/kms_drm.h"
+#include "display/mode.h"
 #include "gpu-share/cpu.h"
 #include "seats/seat/control.h"
 #include "seats/seat/devices.h"
@@ -149,10 +150,7 @@ static int send_irorid(void *data, uint16_t opcode, const void *body, size_t siz
 
 static bool read_mode(uint32_t *width, uint32_t *height, GError **error)
 {
-	char end;
-
-	if (!options.mode || (sscanf(options.mode, "%ux%u%c", width, height, &end) == 2 &&
-		    *width <= KMS_MAX_SIDE && *height <= KMS_MAX_SIDE))
+	if (!options.mode || mode_parse(options.mode, width, height))
 		return true;
 	g_set_error(error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE,
 		"--mode=%s: expected WIDTHxHEIGHT", options.mode);

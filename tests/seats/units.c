@@ -164,7 +164,7 @@ static void guest_lives(void)
 	test_equal(guest_unit_class(unit), SHARE_VIDEO);
 	test_assert(!guest_unit_find(unit));
 	test_equal(guest_unit_pause(unit, true), -EAGAIN);
-	guest_unit_start(unit);
+	guest_unit_start(unit, NULL);
 	test_equal(guest_unit_state(unit), WIRE_GUEST_STARTING);
 	until(guest_unit_state(unit) == WIRE_GUEST_RUNNING);
 	test_equal(shares[POLICY_GUEST_ADDED], 1);
@@ -234,7 +234,7 @@ static void guest_is_stopped_while_it_starts(void)
 	struct spawn *spawn = spawn_new(SPAWN_FORK, folder, NULL);
 	struct guest_unit *unit = guest_make(spawn);
 
-	test_equal(guest_unit_start(unit), 0);
+	test_equal(guest_unit_start(unit, NULL), 0);
 	test_equal(guest_unit_state(unit), WIRE_GUEST_STARTING);
 	guest_unit_stop(unit, true);
 	test_assert(guest_unit_on(unit)); /* whoever switches the PC off waits for it */
@@ -242,9 +242,9 @@ static void guest_is_stopped_while_it_starts(void)
 	test_equal(guest_unit_starts(unit), 1);
 	test_assert(!guest_unit_find(unit));
 	/* Wanted again after all. */
-	test_equal(guest_unit_start(unit), 0);
+	test_equal(guest_unit_start(unit, NULL), 0);
 	guest_unit_stop(unit, false);
-	test_equal(guest_unit_start(unit), 0);
+	test_equal(guest_unit_start(unit, NULL), 0);
 	until(guest_unit_state(unit) == WIRE_GUEST_RUNNING);
 	guest_unit_stop(unit, true);
 	until(!guest_unit_on(unit));
@@ -256,14 +256,18 @@ static void guest_is_barred(void)
 {
 	struct spawn *spawn = spawn_new(SPAWN_FORK, folder, NULL);
 	struct guest_unit *unit = guest_make(spawn);
+	const char *why = NULL;
 
 	guest_unit_bar(unit, "does not start: for a reason");
-	test_equal(guest_unit_start(unit), -EPERM);
-	test_equal(guest_unit_restart(unit), -EPERM);
+	test_equal(guest_unit_start(unit, &why), -EPERM);
+	test_assert(!strcmp(why, "does not start: for a reason"));
+	why = NULL;
+	test_equal(guest_unit_restart(unit, &why), -EPERM);
+	test_assert(!strcmp(why, "does not start: for a reason"));
 	test_assert(!strcmp(guest_unit_why(unit), "does not start: for a reason"));
 	test_assert(!guest_unit_on(unit));
 	guest_unit_bar(unit, NULL);
-	test_equal(guest_unit_start(unit), 0);
+	test_equal(guest_unit_start(unit, NULL), 0);
 	until(guest_unit_state(unit) == WIRE_GUEST_RUNNING);
 	/* What runs goes on, but not when it has died. */
 	guest_unit_bar(unit, "does not start: for another reason");
@@ -287,7 +291,7 @@ static void guest_that_cannot_start(void)
 		.runtime = folder, .monitor = "/bin/false", .kvm = kvm, .now = now };
 	struct guest_unit *unit = guest_unit_new(&config, &guest_events, NULL);
 
-	guest_unit_start(unit);
+	guest_unit_start(unit, NULL);
 	test_assert(strstr(guest_unit_why(unit), "/dev/kvm"));
 	test_equal(guest_unit_state(unit), WIRE_GUEST_STARTING);
 	test_assert(g_file_set_contents(kvm, "", 0, NULL));
@@ -299,7 +303,7 @@ static void guest_that_cannot_start(void)
 	guest_unit_free(unit);
 	entry.restart = false;
 	unit = guest_unit_new(&config, &guest_events, NULL);
-	guest_unit_start(unit);
+	guest_unit_start(unit, NULL);
 	until(guest_unit_state(unit) == WIRE_GUEST_OFF);
 	guest_unit_free(unit);
 	entry.restart = true;
