@@ -53,7 +53,8 @@ static int check_run(const char *name, char **args, int n)
 
 	if (!program)
 		return command_fail(EX_UNAVAILABLE, name, "irori-vmm is not installed");
-	if (!g_file_test(config, G_FILE_TEST_IS_DIR))
+	/* A PC without it has nothing configured, and that is good. */
+	if ((folder || root) && !g_file_test(config, G_FILE_TEST_IS_DIR))
 		return command_fail(EX_NOINPUT, name, "%s: not a folder", config);
 	household = household_load(config);
 	wrong = household->complaints->len;
