@@ -223,7 +223,7 @@ static int serve(struct program *program, const struct daemon_config *config, en
 		return error_status(error);
 	}
 	program->bus = bus_new(which, program->daemon, &error);
-	if (!program->bus) {
+	if (error) {
 		g_warning("D-Bus: %s; irori and the panel cannot reach us", error->message);
 		g_clear_error(&error);
 	}
