@@ -291,25 +291,18 @@ struct link_client *link_client_adopt(int socket, uint32_t wants, const char *na
 struct link_client *link_client_connect(const char *path, uint32_t wants, const char *name,
 	const struct link_client_events *events, void *data, GError **error)
 {
-	struct sockaddr_un address;
-	int sock, r = packet_address(path, &address);
+	int sock = packet_connect(path);
 
-	if (r < 0) {
-		g_set_error(error, G_FILE_ERROR, g_file_error_from_errno(-r),
+	if (sock >= 0)
+		return link_client_adopt(sock, wants, name, events, data, error);
+	if (sock == -ENAMETOOLONG)
+		g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_NAMETOOLONG,
 			"%s: not a path for a socket (at most %zu bytes)", path,
-			sizeof(address.sun_path) - 1);
-		return NULL;
-	}
-	sock = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	if (sock < 0 || connect(sock, (struct sockaddr *)&address, sizeof(address)) < 0) {
-		r = errno;
-		if (sock >= 0)
-			close(sock);
-		g_set_error(error, G_FILE_ERROR, g_file_error_from_errno(r),
-			"%s: no guest answers: %s", path, g_strerror(r));
-		return NULL;
-	}
-	return link_client_adopt(sock, wants, name, events, data, error);
+			sizeof(((struct sockaddr_un *)NULL)->sun_path) - 1);
+	else
+		g_set_error(error, G_FILE_ERROR, g_file_error_from_errno(-sock),
+			"%s: no guest answers: %s", path, g_strerror(-sock));
+	return NULL;
 }
 
 void link_client_free(struct link_client *client)

@@ -94,3 +94,20 @@ int packet_address(const char *path, struct sockaddr_un *address)
 	memcpy(address->sun_path, path, len);
 	return 0;
 }
+
+int packet_connect(const char *path)
+{
+	struct sockaddr_un address;
+	int fd, r = packet_address(path, &address);
+
+	if (r < 0)
+		return r;
+	fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (fd < 0)
+		return -errno;
+	if (connect(fd, (struct sockaddr *)&address, sizeof(address)) == 0)
+		return fd;
+	r = -errno;
+	close(fd);
+	return r;
+}

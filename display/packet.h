@@ -24,4 +24,8 @@ int packet_send(int socket, struct iovec *parts, unsigned n, int fd);
 /* Fills a sockaddr_un; -ENAMETOOLONG. */
 int packet_address(const char *path, struct sockaddr_un *address);
 
+/* A connection to whoever listens at `path`: a descriptor, CLOEXEC and not blocking; -EAGAIN: somebody listens
+ * there, and has no room for one more now; -ENOENT, -ECONNREFUSED: nobody does; -ENAMETOOLONG; or -errno. */
+int packet_connect(const char *path);
+
 #endif

@@ -4,16 +4,18 @@
 #include "seats/process.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <signal.h>
-#include <string.h>
 #include <sys/socket.h>
-#include <sys/un.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "display/packet.h"
 
 enum {
 	CONNECT_EVERY_MS = 10,
+	BUSY_EVERY_MS = 100,
+	EVICT_TRIES = 100,
 	NO_PROGRAM_MS = 2000,
 	NEEDS_EVERY_MS = 200,
 };
@@ -26,6 +28,7 @@ struct process {
 	struct backoff backoff;
 	struct spawn_child *child; /* NULL: none, or not ours */
 	pid_t peer;                /* who listens */
+	int handle;                /* of that one, a pidfd; -1: none */
 	bool wanted;
 	int64_t started_ns, lost_ns;
 	guint timer;
@@ -61,44 +64,64 @@ static void wait_begin(struct process *process, const char *why)
 	state_set(process, PROCESS_WAITING, why);
 }
 
-/* The one who listens, by the kernel's word. */
-static pid_t peer_pid(int fd)
+/* The one who listens, by the kernel's word, and a handle on it (-1: none, and 0). The word is a number, which may
+ * be another's by now if that one has died. But then its connections are over: while this one stands, who has the
+ * number is the one who listens. */
+static pid_t peer_find(int fd, int *handle)
 {
+	struct pollfd over = { .fd = fd };
 	struct ucred peer;
 	socklen_t len = sizeof(peer);
 
-	return getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &len) < 0 ? 0 : peer.pid;
+	*handle = -1;
+	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &len) < 0 || peer.pid <= 1)
+		return 0;
+	*handle = (int)syscall(SYS_pidfd_open, peer.pid, 0); /* is CLOEXEC */
+	if (*handle >= 0 && poll(&over, 1, 0) == 0)
+		return peer.pid;
+	if (*handle >= 0)
+		close(*handle);
+	*handle = -1;
+	return 0;
 }
 
-static int socket_connect(const char *path)
+static void handle_kill(int handle)
 {
-	struct sockaddr_un address;
-	int fd, code = packet_address(path, &address);
+	if (handle >= 0)
+		syscall(SYS_pidfd_send_signal, handle, SIGKILL, NULL, 0);
+}
 
-	if (code)
-		return code;
-	fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+static void peer_forget(struct process *process)
+{
+	if (process->handle >= 0)
+		close(process->handle);
+	process->handle = -1;
+	process->peer = 0;
+}
+
+/* 0; -EAGAIN: it is there, and does not take us yet; else nobody is. */
+static int process_connect(struct process *process)
+{
+	int fd = packet_connect(process->config.socket);
+
 	if (fd < 0)
-		return -errno;
-	if (!connect(fd, (struct sockaddr *)&address, sizeof(address)))
 		return fd;
-	code = -errno;
-	close(fd);
-	return code;
-}
-
-static bool process_connect(struct process *process)
-{
-	int fd = socket_connect(process->config.socket);
-
-	if (fd < 0)
-		return false;
 	g_clear_handle_id(&process->timer, g_source_remove);
-	process->peer = peer_pid(fd);
+	peer_forget(process);
+	process->peer = peer_find(fd, &process->handle);
 	backoff_up(&process->backoff, process->config.now());
 	process->state = PROCESS_UP;
 	process->events->connected(process->data, fd);
-	return true;
+	return 0;
+}
+
+/* Another must not be started beside it. It has taken nobody for long, so it is not asked often. */
+static void busy_wait(struct process *process)
+{
+	g_clear_handle_id(&process->timer, g_source_remove);
+	process->timer = g_timeout_add(BUSY_EVERY_MS, wait_over, process);
+	if (process->state != PROCESS_WAITING)
+		state_set(process, PROCESS_WAITING, "is there and takes no connection");
 }
 
 static void child_ended(void *data, int status)
@@ -123,7 +146,7 @@ static gboolean connect_again(gpointer data)
 	int64_t waited = process->config.now() - process->started_ns;
 
 	process->timer = 0;
-	if (process_connect(process))
+	if (!process_connect(process))
 		return G_SOURCE_REMOVE;
 	if (waited > process->config.start_ms * INT64_C(1000000)) {
 		spawn_kill(process->child, SIGKILL);
@@ -145,7 +168,7 @@ static void process_start(struct process *process)
 		state_set(process, PROCESS_WAITING, process->config.needs_why);
 		return;
 	}
-	process->peer = 0;
+	peer_forget(process);
 	process->started_ns = process->config.now();
 	process->child = spawn_start(process->config.spawn, &process->config.spec, child_ended, process,
 		&error);
@@ -162,8 +185,14 @@ static void process_start(struct process *process)
 /* It may be there, started before us; or still be on its way out. */
 static void process_try(struct process *process)
 {
-	if (process_connect(process))
+	int r = process_connect(process);
+
+	if (r == 0)
 		return;
+	if (r == -EAGAIN && !process->child) {
+		busy_wait(process);
+		return;
+	}
 	if (!process->wanted) {
 		state_set(process, PROCESS_IDLE, NULL);
 		return;
@@ -188,6 +217,7 @@ struct process *process_new(const struct process_config *config, const struct pr
 	process->config = *config;
 	process->events = events;
 	process->data = data;
+	process->handle = -1;
 	process->backoff = config->backoff;
 	return process;
 }
@@ -198,6 +228,7 @@ void process_free(struct process *process)
 		return;
 	g_clear_handle_id(&process->timer, g_source_remove);
 	spawn_forget(process->child);
+	peer_forget(process);
 	g_free(process);
 }
 
@@ -208,7 +239,11 @@ void process_renew(struct process *process, const struct spawn_spec *spec)
 
 bool process_find(struct process *process)
 {
-	return process->state == PROCESS_UP || process_connect(process);
+	int r = process->state == PROCESS_UP ? 0 : process_connect(process);
+
+	if (r == -EAGAIN && process->state == PROCESS_IDLE)
+		busy_wait(process);
+	return r == 0;
 }
 
 void process_want(struct process *process, bool now)
@@ -235,7 +270,7 @@ void process_lost(struct process *process)
 {
 	if (process->state != PROCESS_UP)
 		return;
-	process->peer = 0; /* it may be dead, and its number another's */
+	peer_forget(process);
 	process->lost_ns = process->config.now();
 	wait_begin(process, "hung up");
 }
@@ -244,9 +279,9 @@ void process_hangs(struct process *process, const char *why)
 {
 	if (process->child)
 		spawn_kill(process->child, SIGKILL);
-	else if (process->peer > 1)
-		kill(process->peer, SIGKILL);
-	process->peer = 0;
+	else
+		handle_kill(process->handle);
+	peer_forget(process);
 	if (process->state != PROCESS_UP)
 		return;
 	process->lost_ns = process->config.now();
@@ -268,14 +303,51 @@ bool process_wanted(const struct process *process)
 	return process->wanted;
 }
 
+/* True: it is not there any more. */
+static bool evict(const char *socket)
+{
+	int fd = packet_connect(socket), handle;
+
+	if (fd == -EAGAIN)
+		return false;
+	if (fd >= 0) {
+		peer_find(fd, &handle);
+		handle_kill(handle);
+		if (handle >= 0)
+			close(handle);
+		close(fd);
+	}
+	unlink(socket);
+	return true;
+}
+
+struct eviction {
+	char *socket;
+	unsigned tries;
+};
+
+static gboolean evict_again(gpointer data)
+{
+	struct eviction *eviction = data;
+
+	return !evict(eviction->socket) && ++eviction->tries < EVICT_TRIES;
+}
+
+static void eviction_free(gpointer data)
+{
+	struct eviction *eviction = data;
+
+	g_free(eviction->socket);
+	g_free(eviction);
+}
+
 void process_evict(const char *socket)
 {
-	int fd = socket_connect(socket);
-	pid_t pid = fd < 0 ? 0 : peer_pid(fd);
+	struct eviction *eviction;
 
-	if (fd >= 0)
-		close(fd);
-	if (pid > 1)
-		kill(pid, SIGKILL);
-	unlink(socket);
+	if (evict(socket))
+		return;
+	eviction = g_new0(struct eviction, 1);
+	eviction->socket = g_strdup(socket);
+	g_timeout_add_full(G_PRIORITY_DEFAULT, BUSY_EVERY_MS, evict_again, eviction, eviction_free);
 }

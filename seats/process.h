@@ -13,7 +13,8 @@
  *	                     | back-off over: as want
  *
  * A child that was started by an irorid before is not ours to wait for; it is known by its socket
- * and by the credentials at its other end.
+ * and by the credentials at its other end. One that listens and has no room for another connection is there:
+ * it is tried again (WAITING), and nothing is started in its place.
  *
  * Thread: main.
  */
@@ -64,7 +65,7 @@ void process_free(struct process *process);
 /* From the next start on. */
 void process_renew(struct process *process, const struct spawn_spec *spec);
 
-/* Connects if it is there. True: it was. Starts nothing. */
+/* Connects if it is there. True: it was. Starts nothing. One that is busy is connected later. */
 bool process_find(struct process *process);
 /* From now on it is to be there. A person asked: without waiting. */
 void process_want(struct process *process, bool now);
@@ -80,7 +81,8 @@ enum process_state process_state(const struct process *process);
 pid_t process_pid(const struct process *process);
 bool process_wanted(const struct process *process);
 
-/* Whoever listens there is nobody's any more: killed, and the socket removed. */
+/* Whoever listens there is nobody's any more: killed, and the socket removed; now, or when it takes a
+ * connection at last. */
 void process_evict(const char *socket);
 
 #endif

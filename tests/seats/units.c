@@ -4,6 +4,7 @@
  */
 #include "display/packet.h"
 #include "seats/guest_unit.h"
+#include "seats/process.h"
 #include "seats/seat_unit.h"
 #include "seats/wire_codec.h"
 
@@ -100,6 +101,119 @@ static void spawned(void)
 	test_equal(ended, 2);
 	spawn_forget(NULL);
 	spawn_free(spawn);
+}
+
+/* Processes behind sockets */
+
+static int peer_fd = -1;
+static char *peer_why;
+
+static void peer_connected(void *data, int fd)
+{
+	peer_fd = fd;
+}
+
+static void peer_changed(void *data, const char *why)
+{
+	g_free(peer_why);
+	peer_why = g_strdup(why);
+}
+
+static bool peer_ended(void *data, int status)
+{
+	return false;
+}
+
+static const struct process_events peer_events = { peer_connected, peer_changed, peer_ended };
+
+static int listen_at(const char *path, int backlog)
+{
+	struct sockaddr_un address;
+	int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+
+	test_equal(packet_address(path, &address), 0);
+	test_equal(bind(fd, (struct sockaddr *)&address, sizeof(address)), 0);
+	test_equal(listen(fd, backlog), 0);
+	return fd;
+}
+
+static void turn(unsigned ms)
+{
+	for (int64_t end = now() + ms * INT64_C(1000000); now() < end; g_usleep(1000))
+		g_main_context_iteration(NULL, FALSE);
+}
+
+/* One that has no room for another connection is there: nothing is started in its place, and its socket stays. */
+static void busy_is_there(void)
+{
+	g_autofree char *path = g_build_filename(folder, "busy.sock", NULL);
+	g_autofree char *started = g_build_filename(folder, "started", NULL);
+	g_autofree char *script = g_strdup_printf("echo > %s", started);
+	const char *const argv[] = { "/bin/sh", "-c", script, NULL };
+	struct spawn *spawn = spawn_new(SPAWN_FORK, folder, NULL);
+	struct process_config config = { .spawn = spawn, .spec = { .kind = SPAWN_GUEST, .name = "busy",
+		.argv = argv }, .socket = path, .start_ms = 1000, .end_ms = 10, .now = now };
+	struct process *process;
+	int listener = listen_at(path, 0), first = packet_connect(path);
+
+	test_assert(first >= 0);
+	test_equal(packet_connect(path), -EAGAIN);
+	backoff_init(&config.backoff, 10, 20, 1000);
+	process = process_new(&config, &peer_events, NULL);
+	test_assert(!process_find(process));
+	test_equal(process_state(process), PROCESS_WAITING);
+	test_assert(strstr(peer_why, "takes no connection"));
+	process_want(process, true);
+	turn(300);
+	test_equal(process_state(process), PROCESS_WAITING);
+	test_assert(g_access(started, F_OK) < 0);
+	close(accept(listener, NULL, NULL));
+	close(first);
+	until(process_state(process) == PROCESS_UP);
+	test_equal(process_pid(process), getpid());
+	close(peer_fd);
+	process_free(process);
+	close(listener);
+	g_unlink(path);
+	g_clear_pointer(&peer_why, g_free);
+	spawn_free(spawn);
+}
+
+/* It is killed when it takes a connection at last, and its socket stays until then. */
+static void busy_is_evicted(void)
+{
+	g_autofree char *path = g_build_filename(folder, "stranger.sock", NULL);
+	int taken[2], go[2], first, status = 0;
+	char byte = 0;
+	pid_t pid;
+
+	test_assert(!pipe(taken) && !pipe(go));
+	pid = fork();
+	if (!pid) {
+		int listener = listen_at(path, 0);
+
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		if (write(taken[1], "", 1) == 1 && read(go[0], &byte, 1) == 1 &&
+			accept(listener, NULL, NULL) >= 0)
+			for (;;)
+				pause();
+		_exit(1);
+	}
+	test_equal(read(taken[0], &byte, 1), 1);
+	first = packet_connect(path);
+	test_assert(first >= 0);
+	process_evict(path);
+	turn(250);
+	test_assert(!g_access(path, F_OK) && !waitpid(pid, NULL, WNOHANG));
+	test_equal(write(go[1], "", 1), 1);
+	until(waitpid(pid, &status, WNOHANG) == pid);
+	test_assert(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
+	until(g_access(path, F_OK) < 0);
+	close(first);
+	for (unsigned i = 0; i < 2; i++) {
+		close(taken[i]);
+		close(go[i]);
+	}
 }
 
 /* Guests */
@@ -565,6 +679,8 @@ int main(int argc, char **argv)
 	folders_make();
 	fake_monitor();
 	test_run(spawned);
+	test_run(busy_is_there);
+	test_run(busy_is_evicted);
 	test_run(guest_lives);
 	test_run(guest_is_found);
 	test_run(guest_is_stopped_while_it_starts);
