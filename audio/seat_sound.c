@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "display/link_client.h"
+#include "display/packet.h"
 
 #define MS 1000000ll
 
@@ -34,6 +35,8 @@ struct seat_sound {
 	char *server, *sink_name, *source_name, *stream_name;
 	const struct audio_ops *ops;
 	struct audio_config audio;
+	void (*ask)(void *data);
+	void *ask_data;
 	int64_t (*now)(void);
 	GThread *thread;
 	int wake;
@@ -53,6 +56,7 @@ struct seat_sound {
 	bool microphone;
 	char *next_socket;  /* the guest that was asked for */
 	bool moved;         /* and it is another */
+	int next_link;      /* a connection to it that has come; -1: none */
 	struct seat_sound_stat stat;
 };
 
@@ -199,25 +203,59 @@ static const struct link_client_events sound_link_events = {
 	.audio_data = sound_data,
 };
 
+/* A connection that was asked for and has come; -1: none. */
+static int sound_take_link(struct seat_sound *sound)
+{
+	int fd;
+
+	g_mutex_lock(&sound->lock);
+	fd = sound->next_link;
+	sound->next_link = -1;
+	g_mutex_unlock(&sound->lock);
+	return fd;
+}
+
+/* -EAGAIN: it is asked for. */
+static int sound_connect(struct seat_sound *sound, int64_t now)
+{
+	int fd = sound_take_link(sound);
+
+	if (fd >= 0)
+		return fd;
+	if (now < sound->link_retry_ns)
+		return -EAGAIN;
+	sound->link_retry_ns = now + RETRY_GUEST_MS * MS;
+	if (!sound->ask)
+		return packet_connect(sound->socket);
+	sound->ask(sound->ask_data);
+	return -EAGAIN;
+}
+
 /* Only with a device that is there: the sink is the guest's clock from then on. */
 static void sound_open_link(struct seat_sound *sound, int64_t now)
 {
 	GError *error = NULL;
+	int fd;
 
-	if (sound->link || !sound->socket || !sound->ready || now < sound->link_retry_ns)
-		return;
-	sound->link = link_client_connect(sound->socket,
-		LINK_WANT_AUDIO | LINK_WANT_SINK | LINK_WANT_MIC, sound->name, &sound_link_events,
-		sound, &error);
-	if (sound->link) {
-		g_mutex_lock(&sound->lock);
-		sound->stat.connections++;
-		g_mutex_unlock(&sound->lock);
+	if (sound->link || !sound->socket || !sound->ready) {
+		fd = sound_take_link(sound);
+		if (fd >= 0)
+			close(fd);
 		return;
 	}
-	g_debug("%s: %s", sound->name, error->message);
-	g_clear_error(&error);
-	sound->link_retry_ns = now + RETRY_GUEST_MS * MS;
+	fd = sound_connect(sound, now);
+	if (fd < 0)
+		return;
+	sound->link = link_client_adopt(fd, LINK_WANT_AUDIO | LINK_WANT_SINK | LINK_WANT_MIC, sound->name,
+		&sound_link_events, sound, &error);
+	if (!sound->link) {
+		g_debug("%s: %s", sound->name, error->message);
+		g_clear_error(&error);
+		return;
+	}
+	g_mutex_lock(&sound->lock);
+	sound->stat.connections++;
+	g_mutex_unlock(&sound->lock);
 }
 
 static void sound_close_link(struct seat_sound *sound, int64_t now)
@@ -401,6 +439,9 @@ struct seat_sound *seat_sound_new(const struct seat_sound_config *config, GError
 	sound->wake = wake;
 	sound->socket = g_strdup(config->socket);
 	sound->next_socket = g_strdup(config->socket);
+	sound->next_link = -1;
+	sound->ask = config->ask;
+	sound->ask_data = config->ask_data;
 	sound->name = g_strdup(config->name);
 	sound->ops = config->ops;
 	sound->now = config->now;
@@ -425,6 +466,8 @@ void seat_sound_free(struct seat_sound *sound)
 	sound_wake(sound);
 	g_thread_join(sound->thread);
 	close(sound->wake);
+	if (sound->next_link >= 0)
+		close(sound->next_link);
 	g_mutex_clear(&sound->lock);
 	g_free(sound->socket);
 	g_free(sound->next_socket);
@@ -436,12 +479,29 @@ void seat_sound_free(struct seat_sound *sound)
 	g_free(sound);
 }
 
+/* Under the lock. */
+static void sound_next_link(struct seat_sound *sound, int socket)
+{
+	if (sound->next_link >= 0)
+		close(sound->next_link);
+	sound->next_link = socket;
+}
+
+void seat_sound_link(struct seat_sound *sound, int socket)
+{
+	g_mutex_lock(&sound->lock);
+	sound_next_link(sound, socket);
+	g_mutex_unlock(&sound->lock);
+	sound_wake(sound);
+}
+
 void seat_sound_guest(struct seat_sound *sound, const char *socket)
 {
 	g_mutex_lock(&sound->lock);
 	if (g_strcmp0(sound->next_socket, socket)) {
 		g_free(sound->next_socket);
 		sound->next_socket = g_strdup(socket);
+		sound_next_link(sound, -1); /* it was the other's */
 		sound->moved = sound->changed = true;
 		sound->microphone = false;
 	}

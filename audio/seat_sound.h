@@ -19,6 +19,11 @@ struct seat_sound;
 
 struct seat_sound_config {
 	const char *socket; /* the guest's seat link; NULL: nobody's yet */
+	/* NULL: it connects to the guest by itself. Else it opens nothing, `socket` is a name like any other, and this
+	 * is called on its thread when it wants a connection: seat_sound_link with one, now or later. It asks again
+	 * every 0.25 s until then. */
+	void (*ask)(void *data);
+	void *ask_data;
 	const char *name;   /* of the seat, for the guest's log */
 	const struct audio_ops *ops;
 	struct audio_config audio;
@@ -42,6 +47,8 @@ void seat_sound_free(struct seat_sound *sound);
 /* Another guest from now on, by its seat link; NULL: nobody. Closes the microphone, unless it is the
  * same one. */
 void seat_sound_guest(struct seat_sound *sound, const char *socket);
+/* A connected seat link of the guest that it was given last; taken over, and closed if it is not needed. */
+void seat_sound_link(struct seat_sound *sound, int socket);
 void seat_sound_volume(struct seat_sound *sound, unsigned percent);
 void seat_sound_grant(struct seat_sound *sound, bool microphone);
 void seat_sound_stat(struct seat_sound *sound, struct seat_sound_stat *stat);

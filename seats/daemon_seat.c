@@ -8,8 +8,10 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "display/mode.h"
+#include "display/packet.h"
 #include "input/chord.h"
 #include "seats/daemon.h"
 #include "seats/wire_codec.h"
@@ -139,7 +141,6 @@ void seat_tell_guest(struct seat *seat, const struct guest_unit *guest)
 	wire_text(wire.title, sizeof(wire.title), entry->title ? entry->title : entry->name);
 	wire_text(wire.person, sizeof(wire.person), person && person->person->title ?
 		person->person->title : entry->person);
-	wire_text(wire.socket, sizeof(wire.socket), guest_unit_socket(guest));
 	seat_unit_send(seat->unit, WIRE_GUEST, &wire, sizeof(wire), -1);
 }
 
@@ -261,8 +262,8 @@ int seat_switch(struct seat *seat, const char *name, const char **why)
 		seat->locked = true;
 	if (guest && !guest_unit_on(guest))
 		guest_unit_start(guest, NULL);
+	tell_lock(seat); /* first: nothing of it is seen before */
 	tell_show(seat);
-	tell_lock(seat);
 	seat_tell_time(seat);
 	seat_store(seat);
 	if (left != seat->shown) {
@@ -424,9 +425,27 @@ static void request(void *data, struct seat_unit *unit, const struct wire_reques
 	seat_unit_answer(unit, wire->cookie, r, why ? why : "");
 }
 
+/* A seat's process believes what a guest sends it and may be that guest's by now. So it gets what the person before
+ * it has, and nothing else: the guest that is shown, and no guest while a lock keeps people out. */
+static void give_link(void *data, struct seat_unit *unit, const struct wire_link *wanted)
+{
+	struct seat *seat = data;
+	const struct guest_unit *guest = daemon_guest_by_id(seat->daemon, wanted->guest);
+	int fd;
+
+	if (!guest || wanted->guest != seat->shown || seat->locked)
+		return;
+	fd = packet_connect(guest_unit_socket(guest));
+	if (fd < 0)
+		return;
+	seat_unit_send(unit, WIRE_LINK, wanted, sizeof(*wanted), fd);
+	close(fd);
+}
+
 const struct seat_unit_events seat_events = {
 	.up = up,
 	.down = down,
 	.request = request,
 	.state = state,
+	.link = give_link,
 };

@@ -122,9 +122,16 @@ static int handle_state(struct seat_unit *unit, const union wire_body *body)
 	return 0;
 }
 
+static int handle_want_link(struct seat_unit *unit, const union wire_body *body)
+{
+	unit->events->link(unit->data, unit, &body->link);
+	return 0;
+}
+
 static int (*const handlers[])(struct seat_unit *, const union wire_body *) = {
 	[WIRE_REQUEST & 0xff] = handle_request,
 	[WIRE_STATE & 0xff] = handle_state,
+	[WIRE_WANT_LINK & 0xff] = handle_want_link,
 };
 
 /* A spare has nothing to say but how it is. */

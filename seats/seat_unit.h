@@ -32,6 +32,8 @@ struct seat_unit_events {
 	void (*request)(void *data, struct seat_unit *unit, const struct wire_request *request);
 	/* seat_unit_state() is news. */
 	void (*state)(void *data, struct seat_unit *unit);
+	/* WANT_LINK: answered with LINK, or not at all. */
+	void (*link)(void *data, struct seat_unit *unit, const struct wire_link *wanted);
 };
 
 struct seat_unit_config {

@@ -146,6 +146,35 @@ static void add_exec(GVariantBuilder *list, const char *const *argv)
 	add(list, "ExecStart", g_variant_builder_end(&commands));
 }
 
+static void add_bind(GVariantBuilder *binds, const char *path, bool optional)
+{
+	g_variant_builder_add(binds, "(ssbt)", path, path, optional, UINT64_C(0));
+}
+
+/* A seat sees no socket but those that it has to do with: of all of /run and /tmp there are its own folder, which
+ * only root may enter, the sound server, the journal, and what udev knows of devices. Without a network of its own it
+ * could still reach sockets that have a name and no file. */
+static void add_view(GVariantBuilder *list, const char *runtime)
+{
+	static const char *const empty[] = { "/run", "/tmp", "/var/tmp" };
+	static const char *const seen[] = { "/run/irori/pulse", "/run/systemd/journal/socket", "/run/udev" };
+	g_autofree char *own = g_build_filename(runtime, "seats", NULL);
+	GVariantBuilder none, writable, readable;
+
+	g_variant_builder_init(&none, G_VARIANT_TYPE("a(ss)"));
+	for (unsigned i = 0; i < G_N_ELEMENTS(empty); i++)
+		g_variant_builder_add(&none, "(ss)", empty[i], "ro");
+	g_variant_builder_init(&readable, G_VARIANT_TYPE("a(ssbt)"));
+	for (unsigned i = 0; i < G_N_ELEMENTS(seen); i++)
+		add_bind(&readable, seen[i], true);
+	g_variant_builder_init(&writable, G_VARIANT_TYPE("a(ssbt)"));
+	add_bind(&writable, own, false);
+	add(list, "TemporaryFileSystem", g_variant_builder_end(&none));
+	add(list, "BindReadOnlyPaths", g_variant_builder_end(&readable));
+	add(list, "BindPaths", g_variant_builder_end(&writable));
+	add(list, "PrivateNetwork", g_variant_new_boolean(TRUE));
+}
+
 /* What it may open in /dev besides what everybody may. A seat gets its monitors and its input as
  * descriptors, and opens nothing. */
 static void add_devices(GVariantBuilder *list, enum spawn_kind kind)
@@ -169,7 +198,7 @@ static void add_sandbox(GVariantBuilder *list, enum spawn_kind kind)
 
 	for (unsigned i = 0; i < G_N_ELEMENTS(yes); i++)
 		add(list, yes[i], g_variant_new_boolean(TRUE));
-	/* A guest's disks may be anywhere but in the system; a seat writes nothing but its socket. */
+	/* A guest's disks may be anywhere but in the system; a seat makes nothing but its socket. */
 	add(list, "ProtectSystem", g_variant_new_string(kind == SPAWN_SEAT ? "strict" : "full"));
 	add_devices(list, kind);
 	if (kind == SPAWN_SEAT) {
@@ -209,8 +238,6 @@ static GVariant *properties(const struct systemd *systemd, const struct spawn_ch
 	g_autofree char *about = g_strdup_printf("Irori %s", child->name);
 	g_autofree char *slice = spec->seat ? g_strdup_printf("irori-%s.slice", spec->seat) :
 		g_strdup("irori.slice");
-	g_autofree char *runtime = g_strdup(child->spawn->runtime);
-	const char *const writable[] = { runtime, NULL };
 	GVariantBuilder list;
 
 	g_variant_builder_init(&list, G_VARIANT_TYPE("a(sv)"));
@@ -222,7 +249,7 @@ static GVariant *properties(const struct systemd *systemd, const struct spawn_ch
 	add_limits(&list, systemd, spec);
 	add_sandbox(&list, spec->kind);
 	if (spec->kind == SPAWN_SEAT)
-		add(&list, "ReadWritePaths", g_variant_new_strv(writable, -1));
+		add_view(&list, child->spawn->runtime);
 	else /* stopped after it, so that they are switched off in order: irori-guests.service */
 		add(&list, "Before", g_variant_new_strv(before, -1));
 	return g_variant_builder_end(&list);

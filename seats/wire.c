@@ -20,7 +20,8 @@ SIZE_IS(wire_lease, WIRE_PATH);
 SIZE_IS(wire_input_add, 8 + WIRE_PATH + WIRE_NAME);
 SIZE_IS(wire_input_remove, 4);
 SIZE_IS(wire_sound, 3 * WIRE_PATH + 8);
-SIZE_IS(wire_guest, 8 + 3 * WIRE_NAME + WIRE_PATH);
+SIZE_IS(wire_guest, 8 + 3 * WIRE_NAME);
+SIZE_IS(wire_link, 8);
 SIZE_IS(wire_guest_gone, 4);
 SIZE_IS(wire_show, 4);
 SIZE_IS(wire_lock, 4);
@@ -131,6 +132,11 @@ static bool guest_check(const union wire_body *body)
 	return body->guest.id && body->guest.state < WIRE_GUEST_STATES;
 }
 
+static bool link_check(const union wire_body *body)
+{
+	return body->link.guest && body->link.kind < WIRE_LINKS;
+}
+
 static bool guest_gone_check(const union wire_body *body)
 {
 	return body->guest_gone.id != 0;
@@ -196,7 +202,7 @@ static bool state_check(const union wire_body *body)
 
 /* The seat's opcodes are moved down to SEAT_BASE. */
 #define SEAT_BASE 20
-static const struct opcode_rule rules[SEAT_BASE + 4] = {
+static const struct opcode_rule rules[SEAT_BASE + 5] = {
 	[WIRE_HELLO] = { BODY(WIRE_FROM_IRORID, wire_hello), .check = hello_check,
 		.text = { TEXT(TEXT_NAME, wire_hello, seat) } },
 	[WIRE_LEASE] = { BODY(WIRE_FROM_IRORID, wire_lease), .fd = true,
@@ -214,8 +220,8 @@ static const struct opcode_rule rules[SEAT_BASE + 4] = {
 			TEXT(TEXT_PATH, wire_sound, source) } },
 	[WIRE_GUEST] = { BODY(WIRE_FROM_IRORID, wire_guest), .check = guest_check,
 		.text = { TEXT(TEXT_NAME, wire_guest, name),
-			TEXT(TEXT_PEOPLE, wire_guest, title), TEXT(TEXT_PEOPLE, wire_guest, person),
-			TEXT(TEXT_NODE, wire_guest, socket) } },
+			TEXT(TEXT_PEOPLE, wire_guest, title),
+			TEXT(TEXT_PEOPLE, wire_guest, person) } },
 	[WIRE_GUEST_GONE] = { BODY(WIRE_FROM_IRORID, wire_guest_gone), .check = guest_gone_check },
 	[WIRE_SHOW] = { BODY(WIRE_FROM_IRORID, wire_show) },
 	[WIRE_LOCK] = { BODY(WIRE_FROM_IRORID, wire_lock), .check = lock_check },
@@ -229,13 +235,15 @@ static const struct opcode_rule rules[SEAT_BASE + 4] = {
 	[WIRE_ANSWER] = { BODY(WIRE_FROM_IRORID, wire_answer), .check = answer_check,
 		.text = { TEXT(TEXT_PEOPLE, wire_answer, text) } },
 	[WIRE_SETTINGS] = { BODY(WIRE_FROM_IRORID, wire_settings), .check = settings_check },
+	[WIRE_LINK] = { BODY(WIRE_FROM_IRORID, wire_link), .fd = true, .check = link_check },
 	[SEAT_BASE + 1] = { BODY(WIRE_FROM_SEAT, wire_welcome), .check = welcome_check },
 	[SEAT_BASE + 2] = { BODY(WIRE_FROM_SEAT, wire_request), .check = request_check,
 		.text = { TEXT(TEXT_PEOPLE, wire_request, argument),
 			TEXT(TEXT_PEOPLE, wire_request, pin) } },
 	[SEAT_BASE + 3] = { BODY(WIRE_FROM_SEAT, wire_state), .check = state_check },
+	[SEAT_BASE + 4] = { BODY(WIRE_FROM_SEAT, wire_link), .check = link_check },
 };
-_Static_assert(WIRE_STATE - WIRE_WELCOME == 2 && WIRE_SETTINGS < SEAT_BASE, "the table");
+_Static_assert(WIRE_WANT_LINK - WIRE_WELCOME == 3 && WIRE_LINK < SEAT_BASE, "the table");
 
 static const struct opcode_rule *rule_find(uint16_t opcode)
 {

@@ -15,6 +15,11 @@
  *
  * Who decides: irorid. The seat asks (REQUEST) and is told; what it shows changes when it is told.
  *
+ * A seat has no way to a guest but what irorid gives it: when it needs a connection to the seat link of the guest
+ * that it shows (display/link.h), it says WANT_LINK, and LINK brings it. Where the guest is not there, is not the one
+ * that the seat shows, or the seat is locked, nothing comes: the seat asks again when something has changed, and
+ * once in a while. A connection that it has already stays when the seat is locked.
+ *
  * Byte order is the host's. Structures have no padding (checked by wire.c). Strings end with a zero
  * within their field.
  */
@@ -23,11 +28,11 @@
 
 #include <stdint.h>
 
-#define WIRE_VERSION 2u
+#define WIRE_VERSION 3u
 
 enum wire_limits {
 	WIRE_NAME = 64,    /* of seats, guests, people; with the zero */
-	WIRE_PATH = 108,   /* of a device node, a socket */
+	WIRE_PATH = 108,   /* of a device node, a sound device */
 	WIRE_TEXT = 192,   /* for people */
 	WIRE_PIN = 32,
 	WIRE_INPUTS = 64,  /* of one seat */
@@ -53,11 +58,13 @@ enum wire_opcode {
 	WIRE_READY,
 	WIRE_ANSWER,       /* to a REQUEST */
 	WIRE_SETTINGS,     /* the first after HELLO, and when one of them changes */
+	WIRE_LINK,         /* with one fd, connected to a guest's seat link */
 
 	/* the seat to irorid */
 	WIRE_WELCOME = 0x8001,
 	WIRE_REQUEST,
 	WIRE_STATE,        /* at WELCOME, and when something of it changed */
+	WIRE_WANT_LINK,
 };
 
 struct wire_header {
@@ -121,7 +128,18 @@ struct wire_guest {
 	char name[WIRE_NAME];
 	char title[WIRE_NAME];  /* for people */
 	char person[WIRE_NAME]; /* whose it is; "": everybody's */
-	char socket[WIRE_PATH]; /* its seat link */
+};
+
+enum wire_link_kind {
+	WIRE_LINK_PICTURE, /* and hands */
+	WIRE_LINK_SOUND,
+	WIRE_LINKS,
+};
+
+/* LINK and WANT_LINK. Nothing has been said on it yet. */
+struct wire_link {
+	uint32_t guest; /* id */
+	uint32_t kind;  /* enum wire_link_kind */
 };
 
 struct wire_guest_gone {

@@ -38,6 +38,7 @@ union wire_body {
 	struct wire_input_remove input_remove;
 	struct wire_sound sound;
 	struct wire_guest guest;
+	struct wire_link link;
 	struct wire_guest_gone guest_gone;
 	struct wire_show show;
 	struct wire_lock lock;

@@ -14,7 +14,7 @@ LONGEST_FILE = 800
 INCLUDES = {
     'gpu-share': (),
     'input': ('display/port.h', 'display/link.h'),
-    'audio': ('display/port.h', 'display/link.h', 'display/link_client.h'),
+    'audio': ('display/port.h', 'display/link.h', 'display/link_client.h', 'display/packet.h'),
     'display': ('input/', 'audio/', 'gpu-share/policy.h'),
     'vmm': ('display/port.h', 'display/link.h', 'display/link_server.h',
             'gpu-share/policy.h', 'gpu-share/cpu.h'),

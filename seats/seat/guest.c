@@ -8,15 +8,16 @@
 #include <errno.h>
 #include <glib-unix.h>
 #include <string.h>
+#include <unistd.h>
 
 enum {
-	RETRY_FIRST_MS = 50,
+	RETRY_FIRST_MS = 100,
 	RETRY_LAST_MS = 1000,
 	GUEST_TURN = 16, /* dispatches before others have their turn */
 };
 
 struct guest {
-	char *socket, *seat;
+	char *key, *seat;
 	const struct guest_events *events;
 	void *data;
 	struct link_client *client;
@@ -29,8 +30,6 @@ struct guest {
 	struct port_size shown[PORT_HEADS];
 	uint32_t reboots, leds;
 };
-
-static void guest_attach(struct guest *guest);
 
 /* ---- what it says ---- */
 
@@ -114,13 +113,28 @@ static const struct link_client_events events = {
 
 /* ---- the connection ---- */
 
+static void guest_want(struct guest *guest);
+
 static gboolean guest_retry(gpointer data)
 {
 	struct guest *guest = data;
 
 	guest->retry = 0;
-	guest_attach(guest);
+	guest_want(guest);
 	return G_SOURCE_REMOVE;
+}
+
+static void guest_later(struct guest *guest)
+{
+	guest->retry_ms = CLAMP(guest->retry_ms * 2, RETRY_FIRST_MS, RETRY_LAST_MS);
+	g_clear_handle_id(&guest->retry, g_source_remove);
+	guest->retry = g_timeout_add(guest->retry_ms, guest_retry, guest);
+}
+
+static void guest_want(struct guest *guest)
+{
+	guest_later(guest);
+	guest->events->wants_link(guest->data, guest);
 }
 
 static void guest_detach(struct guest *guest)
@@ -136,12 +150,6 @@ static void guest_detach(struct guest *guest)
 	guest->leds = 0;
 }
 
-static void guest_later(struct guest *guest)
-{
-	guest->retry_ms = CLAMP(guest->retry_ms * 2, RETRY_FIRST_MS, RETRY_LAST_MS);
-	guest->retry = g_timeout_add(guest->retry_ms, guest_retry, guest);
-}
-
 static gboolean guest_readable(gint fd, GIOCondition condition, gpointer data)
 {
 	struct guest *guest = data;
@@ -152,7 +160,7 @@ static gboolean guest_readable(gint fd, GIOCondition condition, gpointer data)
 	if (r >= 0)
 		return G_SOURCE_CONTINUE;
 	if (r != -EPIPE)
-		g_message("%s: %s", guest->socket, g_strerror(-r));
+		g_message("%s: %s", guest->key, g_strerror(-r));
 	guest->watch = 0;
 	guest_detach(guest);
 	guest_later(guest);
@@ -161,27 +169,36 @@ static gboolean guest_readable(gint fd, GIOCondition condition, gpointer data)
 	return G_SOURCE_REMOVE;
 }
 
-static void guest_attach(struct guest *guest)
+void guest_ask(struct guest *guest)
 {
-	guest->client = link_client_connect(guest->socket,
-		LINK_WANT_HEADS | LINK_WANT_CLOCK | LINK_WANT_INPUT, guest->seat, &events, guest, NULL);
-	if (guest->client)
-		guest->watch = g_unix_fd_add(link_client_fd(guest->client),
-			G_IO_IN | G_IO_HUP | G_IO_ERR, guest_readable, guest);
-	else
-		guest_later(guest);
+	if (!guest->client && (!guest->retry || guest->retry_ms > RETRY_FIRST_MS))
+		guest_want(guest);
 }
 
-struct guest *guest_new(const char *socket, const char *seat, const struct guest_events *guest_events,
+void guest_link(struct guest *guest, int socket)
+{
+	if (guest->client) {
+		close(socket); /* asked for twice */
+		return;
+	}
+	guest->client = link_client_adopt(socket, LINK_WANT_HEADS | LINK_WANT_CLOCK | LINK_WANT_INPUT,
+		guest->seat, &events, guest, NULL);
+	if (!guest->client)
+		return; /* asked for again in a while */
+	g_clear_handle_id(&guest->retry, g_source_remove);
+	guest->watch = g_unix_fd_add(link_client_fd(guest->client), G_IO_IN | G_IO_HUP | G_IO_ERR,
+		guest_readable, guest);
+}
+
+struct guest *guest_new(const char *key, const char *seat, const struct guest_events *guest_events,
 	void *data)
 {
 	struct guest *guest = g_new0(struct guest, 1);
 
-	guest->socket = g_strdup(socket);
+	guest->key = g_strdup(key);
 	guest->seat = g_strdup(seat);
 	guest->events = guest_events;
 	guest->data = data;
-	guest_attach(guest);
 	return guest;
 }
 
@@ -191,16 +208,16 @@ void guest_free(struct guest *guest)
 		return;
 	guest_detach(guest);
 	g_clear_handle_id(&guest->retry, g_source_remove);
-	g_free(guest->socket);
+	g_free(guest->key);
 	g_free(guest->seat);
 	g_free(guest);
 }
 
 /* ---- what is asked of it ---- */
 
-const char *guest_socket(const struct guest *guest)
+const char *guest_key(const struct guest *guest)
 {
-	return guest->socket;
+	return guest->key;
 }
 
 bool guest_attached(const struct guest *guest)

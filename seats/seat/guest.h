@@ -1,7 +1,7 @@
 /*
  * A guest at which the seat sits, by its seat link: shows its picture on the seat's screen while it is
- * the one that is shown, sends it the seat's input. Comes back by itself when the guest's process has
- * (tries 50 ms to 1 s apart).
+ * the one that is shown, sends it the seat's input. It opens no path: its owner has its connections. When one is
+ * over it asks for another, 100 ms to 1 s apart, until the guest's process is back.
  *
  * Thread: the main one, whose default GMainContext it lives on. From inside a callback everything but
  * guest_free is allowed.
@@ -14,6 +14,8 @@
 struct guest;
 
 struct guest_events {
+	/* It needs a connection: guest_link, now or later. */
+	void (*wants_link)(void *data, struct guest *guest);
 	/* Attached or not any more, or its state (guest_link_state) is another. */
 	void (*changed)(void *data, struct guest *guest);
 	/* It believes that nothing is down: it was reset, or the connection is new. */
@@ -23,12 +25,16 @@ struct guest_events {
 	void (*resized)(void *data, struct guest *guest);
 };
 
-/* `seat` is for the guest's log. Strings are copied. */
-struct guest *guest_new(const char *socket, const char *seat, const struct guest_events *events,
-	void *data);
+/* `key` is what its owner knows it by, `seat` is for the guest's log. Strings are copied. It has no connection and
+ * has not asked for one. */
+struct guest *guest_new(const char *key, const char *seat, const struct guest_events *events, void *data);
 void guest_free(struct guest *guest);
 
-const char *guest_socket(const struct guest *guest);
+const char *guest_key(const struct guest *guest);
+/* It may be there now: asks for a connection if it has none, and has not just asked. */
+void guest_ask(struct guest *guest);
+/* A connected seat link, taken over; one that is not needed (any more) is closed. */
+void guest_link(struct guest *guest, int socket);
 bool guest_attached(const struct guest *guest);
 /* enum link_guest_state; LINK_GUEST_OFF while not attached. */
 uint32_t guest_link_state(const struct guest *guest);

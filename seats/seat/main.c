@@ -24,13 +24,15 @@
 #include "seats/seat/session.h"
 
 static struct {
-	char *socket, *mode, *chord, *card, *sink, *source, *server, **connectors, **guests, **inputs;
+	char *socket, *user, *mode, *chord, *card, *sink, *source, *server, **connectors, **guests, **inputs;
 	int volume;
 	gboolean no_sandbox, silent;
-} options = { .volume = 70 };
+} options = { .user = SANDBOX_USER, .volume = 70 };
 
 static const GOptionEntry entries[] = {
 	{ "socket", 's', 0, G_OPTION_ARG_FILENAME, &options.socket, "listen for irorid here", "PATH" },
+	{ "user", 'u', 0, G_OPTION_ARG_STRING, &options.user,
+		"who root becomes with --socket (" SANDBOX_USER ")", "NAME" },
 	{ "mode", 'm', 0, G_OPTION_ARG_STRING, &options.mode, "by hand: what monitors should show (their choice)",
 		"WIDTHxHEIGHT" },
 	{ "chord", 'k', 0, G_OPTION_ARG_STRING, &options.chord,
@@ -315,7 +317,8 @@ int main(int argc, char **argv)
 	seat.loop = g_main_loop_new(NULL, FALSE);
 	if (!seat_open(name, &error))
 		return fail(error->domain == G_OPTION_ERROR ? EX_USAGE : EX_UNAVAILABLE, error);
-	if (!options.no_sandbox && !sandbox_enter(&error))
+	/* By hand it stays who its person is: the guests are theirs. */
+	if (!options.no_sandbox && !sandbox_enter(options.socket ? options.user : NULL, &error))
 		return fail(EX_OSERR, error);
 	g_thread_unref(g_thread_new("fonts", find_fonts, NULL));
 	show_guests();

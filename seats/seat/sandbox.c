@@ -1,6 +1,6 @@
 /*
- * Three fences, each of which holds without the others: no privileges, no files (Landlock, where the
- * kernel has it), no other system calls (seccomp).
+ * Four fences, each of which holds without the others: another user, no privileges, no files (Landlock, where
+ * the kernel has it), no other system calls (seccomp).
  */
 #define G_LOG_DOMAIN "irori-seat"
 
@@ -8,8 +8,10 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <grp.h>
 #include <linux/capability.h>
 #include <linux/landlock.h>
+#include <pwd.h>
 #include <seccomp.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -55,7 +57,7 @@ static const struct {
 	{ SCMP_SYS(getcwd), "the sound server's client looks for itself" },
 	{ SCMP_SYS(mkdir), "its folder; there is one, or it is refused" },
 	/* sockets: guests, irorid, sound */
-	{ SCMP_SYS(connect), "guests and the sound server" },
+	{ SCMP_SYS(connect), "the sound server" },
 	{ SCMP_SYS(accept4), "irorid" },
 	{ SCMP_SYS(sendmsg), "all of them" },
 	{ SCMP_SYS(sendto), "the same; the journal" },
@@ -115,7 +117,6 @@ static const struct {
 	{ SCMP_SYS(rt_sigreturn), "the same" },
 	{ SCMP_SYS(rt_sigtimedwait), "the same" },
 	{ SCMP_SYS(sigaltstack), "threads" },
-	{ SCMP_SYS(tgkill), "an abort says so" },
 	{ SCMP_SYS(getpid), "the log, irorid" },
 	{ SCMP_SYS(gettid), "the same" },
 	{ SCMP_SYS(getuid), "the sound server's client" },
@@ -125,26 +126,62 @@ static const struct {
 	{ SCMP_SYS(getresuid), "the same" },
 	{ SCMP_SYS(getresgid), "the same" },
 	{ SCMP_SYS(getrlimit), "the same" },
-	{ SCMP_SYS(prlimit64), "the same" },
 	{ SCMP_SYS(getrusage), "the same" },
 	{ SCMP_SYS(sysinfo), "the same" },
 	{ SCMP_SYS(uname), "the same" },
 	{ SCMP_SYS(getrandom), "hash tables" },
 };
 
-static int drop_privileges(void)
+/* ---- who it is ---- */
+
+/* All threads are: glibc sees to that. */
+static int become(const struct passwd *who)
+{
+	const struct group *sound = getgrnam(SANDBOX_SOUND_GROUP);
+	gid_t group = sound ? sound->gr_gid : 0;
+
+	if (setgroups(sound ? 1 : 0, &group) < 0 ||
+		setresgid(who->pw_gid, who->pw_gid, who->pw_gid) < 0 ||
+		setresuid(who->pw_uid, who->pw_uid, who->pw_uid) < 0)
+		return -errno;
+	/* What these name is root's, and refused. */
+	g_setenv("HOME", who->pw_dir, TRUE);
+	g_unsetenv("XDG_RUNTIME_DIR");
+	return 0;
+}
+
+static int drop_user(const char *name)
+{
+	const struct passwd *who;
+
+	if (!name || geteuid() != 0)
+		return 0;
+	who = getpwnam(name);
+	if (who)
+		return who->pw_uid ? become(who) : 0;
+	g_warning("there is no user %s (see sysusers.d): root is what other guests' sockets are open to", name);
+	return 0;
+}
+
+static int drop_privileges(const char *user)
 {
 	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
 	struct __user_cap_data_struct none[2] = { 0 };
+	int r;
 
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
 		return -errno;
 	for (int capability = 0; capability <= CAP_LAST_CAP; capability++)
 		prctl(PR_CAPBSET_DROP, capability, 0, 0, 0); /* refused where there is none to drop */
+	r = drop_user(user);
+	if (r < 0)
+		return r;
 	if (syscall(SYS_capset, &header, none) < 0)
 		return -errno;
-	return prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) < 0 && errno != EINVAL ? -errno
-											       : 0;
+	if (prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) < 0 && errno != EINVAL)
+		return -errno;
+	/* Other seats are the same user. */
+	return prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0 ? -errno : 0;
 }
 
 /* ---- the sound server's key ---- */
@@ -228,6 +265,13 @@ static int fence_calls(void)
 	if (r == 0)
 		r = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(socketpair), 1,
 			SCMP_A0(SCMP_CMP_EQ, AF_UNIX));
+	/* To itself only, not to other seats of the same user. */
+	if (r == 0)
+		r = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(tgkill), 1,
+			SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)getpid()));
+	if (r == 0)
+		r = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(prlimit64), 1,
+			SCMP_A0(SCMP_CMP_EQ, 0));
 	if (r == 0)
 		r = seccomp_load(filter);
 	if (filter)
@@ -235,9 +279,9 @@ static int fence_calls(void)
 	return r;
 }
 
-bool sandbox_enter(GError **error)
+bool sandbox_enter(const char *user, GError **error)
 {
-	int r = drop_privileges(), files;
+	int r = drop_privileges(user), files;
 
 	key_lend();
 	if (r < 0) {

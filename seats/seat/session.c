@@ -262,7 +262,7 @@ static void session_settings(struct session *session, const struct wire_settings
 		screen_wish(session->screen, NULL, settings->width, settings->height);
 }
 
-void session_message(struct session *session, const struct wire_message *message)
+void session_message(struct session *session, struct wire_message *message)
 {
 	const union wire_body *body = &message->body;
 
@@ -272,6 +272,9 @@ void session_message(struct session *session, const struct wire_message *message
 		session_sound(session, body->sound.server, body->sound.sink, body->sound.source,
 			body->sound.volume);
 		break;
+	case WIRE_LINK:
+		session_link(session, message);
+		return;
 	case WIRE_SETTINGS:
 		session_settings(session, &body->settings);
 		break;
@@ -293,6 +296,8 @@ void session_message(struct session *session, const struct wire_message *message
 		if (!told_message(&session->told, &session->facts, message))
 			return;
 		session->telling &= message->opcode != WIRE_READY;
+		if (message->opcode == WIRE_GUEST || message->opcode == WIRE_READY)
+			session_ask_guests(session);
 		if (message->opcode == WIRE_READY && !session->sound_told)
 			session_silence(session);
 		if (message->opcode == WIRE_TIME || message->opcode == WIRE_READY) {
@@ -315,7 +320,7 @@ void session_add_guest(struct session *session, const char *name, const char *so
 		return;
 	*guest = (struct wire_guest){ .id = facts->n_guests + 1, .state = WIRE_GUEST_RUNNING };
 	wire_text(guest->name, sizeof(guest->name), name);
-	wire_text(guest->socket, sizeof(guest->socket), socket);
+	session->paths[facts->n_guests] = g_strdup(socket);
 	facts->n_guests++;
 	if (!facts->shown)
 		facts->shown = guest->id;
@@ -341,7 +346,7 @@ struct session *session_new(const struct session_config *config)
 	session->config = *config;
 	session->name = g_strdup(config->name);
 	session->alone = true;
-	session->shown = -1;
+	session->shown = session->sound_asks = -1;
 	session->facts.time.left_us = session->time_left = -1;
 	session->facts.volume = 70;
 	menu_init(&session->menu);
@@ -376,6 +381,8 @@ void session_free(struct session *session)
 	g_clear_handle_id(&session->timer, g_source_remove);
 	g_clear_handle_id(&session->soon, g_source_remove);
 	g_clear_handle_id(&session->router_timer, g_source_remove);
+	for (unsigned i = 0; i < WIRE_GUESTS; i++)
+		g_free(session->paths[i]);
 	g_free(session->name);
 	g_free(session);
 }

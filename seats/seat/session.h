@@ -48,9 +48,10 @@ extern const struct seat_input_ops session_hands;
 /* Devices have handled what there was: the router's clock. */
 void session_tick(struct session *session);
 
-/* irorid: there, says something (leases and input devices are not this part's), gone. */
+/* irorid: there, says something (leases and input devices are not this part's; a descriptor that is kept leaves -1
+ * in its message), gone. */
 void session_begun(struct session *session, const struct wire_hello *hello);
-void session_message(struct session *session, const struct wire_message *message);
+void session_message(struct session *session, struct wire_message *message);
 void session_ended(struct session *session);
 
 /* Without irorid, by hand: guests that may be shown; the first is. */

@@ -7,6 +7,9 @@
 #include "seats/seat/session_priv.h"
 
 #include <string.h>
+#include <unistd.h>
+
+#include "display/packet.h"
 
 enum {
 	HINT_MS = 2500,
@@ -28,6 +31,14 @@ static bool slot_is_shown(struct session *session, const struct guest *guest)
 }
 
 /* ---- the guests say ---- */
+
+static void on_wants_link(void *data, struct guest *guest)
+{
+	struct session *session = data;
+
+	if (slot_is_shown(session, guest))
+		session_want_link(session, WIRE_LINK_PICTURE);
+}
 
 static void on_changed(void *data, struct guest *guest)
 {
@@ -60,6 +71,7 @@ static void on_resized(void *data, struct guest *guest)
 }
 
 const struct guest_events session_guest_events = {
+	.wants_link = on_wants_link,
 	.changed = on_changed,
 	.reset = on_reset,
 	.leds = on_leds,
@@ -125,8 +137,18 @@ void session_force(struct session *session)
 
 /* ---- following ---- */
 
+const char *session_key(const struct session *session, const struct wire_guest *guest)
+{
+	const char *path = session->alone && guest->id <= WIRE_GUESTS ? session->paths[guest->id - 1] :
+		NULL;
+
+	return path ? path : guest->name;
+}
+
+/* Who is behind a lock is not joined anew. -1: it has none. */
 static int slot_take(struct session *session, const struct wire_guest *wanted)
 {
+	const char *key = session_key(session, wanted);
 	int empty = -1;
 
 	for (int i = 0; i < ROUTER_GUESTS; i++) {
@@ -135,13 +157,12 @@ static int slot_take(struct session *session, const struct wire_guest *wanted)
 		if (!slot->guest && empty < 0)
 			empty = i;
 		/* Ids are an irorid's: the next one may have others. */
-		if (slot->guest && strcmp(guest_socket(slot->guest), wanted->socket) == 0)
-			return i;
+		if (slot->guest && strcmp(guest_key(slot->guest), key) == 0)
+			return session->facts.locked && !guest_attached(slot->guest) ? -1 : i;
 	}
-	if (empty < 0)
+	if (empty < 0 || session->facts.locked)
 		return -1;
-	session->slots[empty].guest = guest_new(wanted->socket, session->name, &session_guest_events,
-		session);
+	session->slots[empty].guest = guest_new(key, session->name, &session_guest_events, session);
 	return empty;
 }
 
@@ -150,7 +171,49 @@ static const struct wire_guest *session_wanted(const struct session *session)
 {
 	const struct wire_guest *guest = facts_shown(&session->facts);
 
-	return guest && guest->state != WIRE_GUEST_OFF && guest->socket[0] ? guest : NULL;
+	return guest && guest->state != WIRE_GUEST_OFF ? guest : NULL;
+}
+
+void session_want_link(struct session *session, enum wire_link_kind kind)
+{
+	const struct wire_guest *guest = session_wanted(session);
+	struct wire_message message = { .opcode = WIRE_LINK };
+
+	if (!guest)
+		return;
+	message.body.link = (struct wire_link){ guest->id, kind };
+	if (!session->alone) {
+		session->config.send(session->config.send_data, WIRE_WANT_LINK, &message.body.link,
+			sizeof(message.body.link));
+		return;
+	}
+	message.fd = packet_connect(session_key(session, guest));
+	session_link(session, &message);
+	if (message.fd >= 0)
+		close(message.fd);
+}
+
+void session_link(struct session *session, struct wire_message *message)
+{
+	const struct wire_link *link = &message->body.link;
+	int fd = message->fd;
+
+	/* It was asked for before the seat was told otherwise. */
+	if (fd < 0 || session->shown < 0 || link->guest != session->facts.shown)
+		return;
+	if (link->kind == WIRE_LINK_SOUND && !session->sound)
+		return;
+	message->fd = -1;
+	if (link->kind == WIRE_LINK_SOUND)
+		seat_sound_link(session->sound, fd);
+	else
+		guest_link(session->slots[session->shown].guest, fd);
+}
+
+void session_ask_guests(struct session *session)
+{
+	if (session->shown >= 0)
+		guest_ask(session->slots[session->shown].guest);
 }
 
 /* irorid hears of a guest's reboot later than its seat does. */
@@ -185,8 +248,9 @@ void session_follow_shown(struct session *session)
 {
 	const struct wire_guest *wanted = session_wanted(session);
 	int slot = wanted ? slot_take(session, wanted) : -1;
+	bool came = slot != session->shown;
 
-	if (slot != session->shown) {
+	if (came) {
 		if (session->shown >= 0)
 			guest_show(session->slots[session->shown].guest, NULL);
 		session->shown = slot;
@@ -199,6 +263,8 @@ void session_follow_shown(struct session *session)
 			? 0 : session->config.now() + FORCE_MS * MS;
 	}
 	session_leave_others(session);
+	if (came)
+		session_ask_guests(session);
 	session->facts.attached = session->shown >= 0 &&
 				  guest_attached(session->slots[session->shown].guest);
 	session_link_state(session);

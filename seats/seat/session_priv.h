@@ -26,6 +26,7 @@ struct session {
 	struct told told;
 	struct menu menu;
 	bool alone;          /* no irorid has ever been there: what is asked for is done here */
+	char *paths[WIRE_GUESTS]; /* by hand: seat links, by id - 1 */
 
 	struct wire_settings settings; /* as told; zeroed: nobody has */
 	struct screen *screen;
@@ -44,6 +45,8 @@ struct session {
 
 	struct seat_sound *sound;
 	char *sound_key;     /* of what it was made with */
+	int sound_asks;      /* eventfd: its thread wants a connection to the guest; -1: there is no sound */
+	guint sound_asked;   /* the watch on it */
 	bool sound_told;     /* by this irorid */
 	bool telling;        /* it has not said READY */
 	guint sound_timer;
@@ -72,6 +75,13 @@ void session_grab(struct session *session, int64_t now);
 /* session_guests.c */
 extern const struct guest_events session_guest_events;
 extern const struct router_ops session_router_ops;
+/* What the guest is known by while ids come and go. */
+const char *session_key(const struct session *session, const struct wire_guest *guest);
+/* Of the guest that is shown: asks irorid, or connects by hand. */
+void session_want_link(struct session *session, enum wire_link_kind kind);
+void session_link(struct session *session, struct wire_message *message);
+/* Guests that are shown and not attached may be there now. */
+void session_ask_guests(struct session *session);
 void session_follow_shown(struct session *session);
 void session_follow_screen(struct session *session);
 /* The old guest's keys are let go at last, if hands did not. */

@@ -5,7 +5,10 @@
 
 #include "seats/seat/session_priv.h"
 
+#include <glib-unix.h>
 #include <string.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
 
 enum { LOOK_MS = 500 /* at what the sound's own thread says */ };
 
@@ -29,11 +32,32 @@ static gboolean sound_look(gpointer data)
 	return G_SOURCE_CONTINUE;
 }
 
+/* On the sound's thread; the connections are the main one's. */
+static void sound_asks(void *data)
+{
+	struct session *session = data;
+
+	eventfd_write(session->sound_asks, 1);
+}
+
+static gboolean sound_asked(gint fd, GIOCondition condition, gpointer data)
+{
+	eventfd_t asked;
+
+	if (eventfd_read(fd, &asked) == 0)
+		session_want_link(data, WIRE_LINK_SOUND);
+	return G_SOURCE_CONTINUE;
+}
+
 void session_silence(struct session *session)
 {
 	session_microphone(session, false);
 	g_clear_handle_id(&session->sound_timer, g_source_remove);
 	g_clear_pointer(&session->sound, seat_sound_free);
+	g_clear_handle_id(&session->sound_asked, g_source_remove);
+	if (session->sound_asks >= 0)
+		close(session->sound_asks);
+	session->sound_asks = -1;
 	g_clear_pointer(&session->sound_key, g_free);
 	session->facts.sound = session->facts.recording = false;
 }
@@ -46,6 +70,8 @@ void session_sound(struct session *session, const char *server, const char *sink
 		.name = session->name,
 		.ops = session->config.audio,
 		.now = session->config.now,
+		.ask = sound_asks,
+		.ask_data = session,
 		.audio = { .server = or_default(server), .sink = or_default(sink),
 			.source = or_default(source), .name = session->name },
 	};
@@ -58,8 +84,10 @@ void session_sound(struct session *session, const char *server, const char *sink
 	session_silence(session);
 	session->sound_key = g_steal_pointer(&key);
 	config.audio.volume = session->facts.muted ? 0 : session->facts.volume;
+	session->sound_asks = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	session->sound = seat_sound_new(&config, &error);
 	if (session->sound) {
+		session->sound_asked = g_unix_fd_add(session->sound_asks, G_IO_IN, sound_asked, session);
 		session->sound_timer = g_timeout_add(LOOK_MS, sound_look, session);
 	} else {
 		g_message("%s", error->message);
@@ -76,7 +104,8 @@ void session_follow_sound(struct session *session)
 	if (menu_base(&session->facts) != MENU_NONE && session->facts.microphone)
 		session_microphone(session, false);
 	if (session->sound)
-		seat_sound_guest(session->sound, session->shown >= 0 && guest ? guest->socket : NULL);
+		seat_sound_guest(session->sound, session->shown >= 0 && guest ?
+			session_key(session, guest) : NULL);
 }
 
 void session_volume(struct session *session, unsigned volume, bool muted)

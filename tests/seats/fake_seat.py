@@ -4,7 +4,7 @@
 usage: fake_seat.py --socket PATH NAME
 
 What it is told goes as lines of JSON into PATH.log. A datagram to PATH.ctl, JSON as well, is what it does:
-{"verb": N, "argument": TEXT, "pin": TEXT} asks, {"state": {...}} says how it is, {"raw": HEX} sends just that,
+{"verb": N, "argument": TEXT, "pin": TEXT} asks, {"want": GUEST, "kind": N} wants a link, {"state": {...}} says how it is, {"raw": HEX} sends just that,
 {"deaf": true} reads no more.
 """
 import array
@@ -18,8 +18,8 @@ import time
 
 NAME, PATH, TEXT, PIN = 64, 108, 192, 32
 HELLO, LEASE, UNLEASE, HOTPLUG, INPUT_ADD, INPUT_REMOVE, SOUND, GUEST, GUEST_GONE, SHOW, LOCK, TIME, NOTICE, \
-    IDENTIFY, READY, ANSWER, SETTINGS = range(1, 18)
-WELCOME, REQUEST, STATE = 0x8001, 0x8002, 0x8003
+    IDENTIFY, READY, ANSWER, SETTINGS, LINK = range(1, 19)
+WELCOME, REQUEST, STATE, WANT_LINK = 0x8001, 0x8002, 0x8003, 0x8004
 BODIES = {
     HELLO: ("II64s", "version number seat"),
     LEASE: ("108s", "card"),
@@ -28,7 +28,7 @@ BODIES = {
     INPUT_ADD: ("II108s64s", "id kind path name"),
     INPUT_REMOVE: ("I", "id"),
     SOUND: ("108s108s108sII", "server sink source volume reserved"),
-    GUEST: ("II64s64s64s108s", "id state name title person socket"),
+    GUEST: ("II64s64s64s", "id state name title person"),
     GUEST_GONE: ("I", "id"),
     SHOW: ("I", "id"),
     LOCK: ("I", "locked"),
@@ -37,6 +37,7 @@ BODIES = {
     IDENTIFY: ("II192s", "on seconds text"),
     READY: ("", ""),
     ANSWER: ("Ii192s", "cookie result text"),
+    LINK: ("II", "guest kind"),
     SETTINGS: ("IIIHH", "number width height key0 key1"),
 }
 OPCODES = {value: name.lower() for name, value in list(globals().items())
@@ -56,6 +57,12 @@ def decode(packet):
     for name, value in zip(names.split(), values):
         said[name] = text(value) if isinstance(value, bytes) else value
     return said
+
+
+def peer(fd):
+    """Who is at the other end."""
+    with socket.socket(fileno=os.dup(fd)) as link:
+        return struct.unpack("3i", link.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12))[0]
 
 
 class Seat:
@@ -102,11 +109,13 @@ class Seat:
         for _, _, data in ancillary:
             fds = array.array("i", data[:len(data) // 4 * 4])
             said["fds"] = [os.readlink("/proc/self/fd/%d" % fd) for fd in fds]
+            if said["op"] == "link":
+                said["peer"] = peer(fds[0])
             for fd in fds:
                 os.close(fd)
         self.write(said)
         if said["op"] == "hello":
-            self.send(WELCOME, struct.pack("=IiII", 2, os.getpid(), self.seated, 0))
+            self.send(WELCOME, struct.pack("=IiII", 3, os.getpid(), self.seated, 0))
         elif said["op"] == "show":
             self.state["guest"] = said["id"]
         elif said["op"] == "lock":
@@ -124,6 +133,8 @@ class Seat:
             self.send_state()
         elif "deaf" in order:
             self.deaf = True
+        elif "want" in order:
+            self.send(WANT_LINK, struct.pack("=II", order["want"], order["kind"]))
         else:
             self.cookie += 1
             self.send(REQUEST, struct.pack("=II64s32s", self.cookie, order["verb"],

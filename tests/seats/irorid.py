@@ -193,8 +193,40 @@ def told_all(home):
     guest = seat.wait("guest", name="mika", state=RUNNING)
     expect(guest["title"] == "Mika's PC", guest)
     expect(seat.wait("show")["id"] == guest["id"], "shows its own guest")
-    expect(os.path.exists(guest["socket"]), "its link is there")
     expect(seat.wait("guest", name="other")["state"] == OFF, "the other is off")
+
+
+def links(home):
+    """A seat is joined with the guest that it shows, with no other, and with none behind a lock."""
+    home.guest("mika")
+    home.guest("anna")
+    home.seat("study", "Guests=mika anna\n")
+    home.start()
+    seat = Seat(home, "study")
+    ids = {name: seat.wait("guest", name=name, state=RUNNING)["id"] for name in ("mika", "anna")}
+    seat.wait("ready")
+
+    def given(name, kind=0):
+        since = seat.mark()
+        seat.do(want=ids[name] if name in ids else 99, kind=kind)
+        seat.ask(EXTEND, "0")  # once that is answered, so is what was asked before
+        told = [said for said in seat.told(since) if said["op"] == "link"]
+        expect(all(said["guest"] == ids[name] and said["kind"] == kind for said in told), told)
+        return [said["peer"] for said in told]
+    pids = {name: home.get("guest", name, "Pid") for name in ids}
+    for kind in range(2):
+        expect(given("mika", kind) == [pids["mika"]], "the guest that it shows")
+        expect(given("anna", kind) == [], "one that it does not show")
+    expect(given("nobody") == [], "one that there is not")
+    expect(seat.ask(SWITCH, "anna")["result"] == 0, "switch")
+    expect((given("mika"), given("anna")) == ([], [pids["anna"]]), "the one that it shows now")
+    expect(seat.ask(LOCK)["result"] == 0, "lock")
+    expect(given("anna") == [], "behind a lock")
+    home.irori("unlock", "study")
+    expect(given("anna") == [pids["anna"]], "unlocked")
+    home.call("/guest/anna", "Guest", "Stop", "b", "true")
+    home.wait_guest("anna", "off")
+    expect(given("anna") == [], "one that is off")
 
 
 def daemon_dies(home):
@@ -537,7 +569,7 @@ def everything_off(home):
     expect(since > 0, "the seat is there")
 
 
-CASES = [told_all, daemon_dies, seat_dies, spare_takes_over, seat_goes_wrong, guest_dies, bus, budget, pins,
+CASES = [told_all, links, daemon_dies, seat_dies, spare_takes_over, seat_goes_wrong, guest_dies, bus, budget, pins,
          nobody, reload, everything_off]
 
 

@@ -44,6 +44,11 @@ def until(holds, what, seconds=15):
         time.sleep(0.1)
 
 
+def open_up(server):
+    """Its folder is for its own user; the seat is another where the test is root's."""
+    os.chmod(server.folder, 0o755)
+
+
 def sandbox(scene, server, program):
     """The program itself: in its sandbox it finds the guest, the card and irorid."""
     guest = scene.guest('one')
@@ -51,8 +56,9 @@ def sandbox(scene, server, program):
     log = scene.folder / 'seat.log'
     home = scene.folder / 'home'  # without a key for the sound server, as in its unit
     home.mkdir()
-    seat = sound.subprocess.Popen([program, 'den', '--socket', path], env=dict(server.env, HOME=str(home)),
-                                  stderr=open(log, 'wb'))
+    open_up(server)
+    seat = sound.subprocess.Popen([program, 'den', '--socket', path, '--user', 'nobody'],
+                                  env=dict(server.env, HOME=str(home)), stderr=open(log, 'wb'))
     try:
         until(path.exists, 'its socket')
         boss = Irorid(path)
@@ -71,6 +77,7 @@ def sandbox(scene, server, program):
         check('Seccomp:\t2' in status and 'NoNewPrivs:\t1' in status, 'there is no sandbox')
         check('CapEff:\t0000000000000000' in status and 'CapBnd:\t0000000000000000' in status,
               'it has capabilities')
+        check(os.geteuid() or ('Uid:\t0' not in status and 'Gid:\t0' not in status), 'it is root')
         name = pathlib.Path(f'/proc/{seat.pid}/cmdline').read_bytes().strip(b'\0')
         check(name == b'irori-seat: den', name)
         guest.do('tone')
@@ -82,6 +89,7 @@ def sandbox(scene, server, program):
             pass
         time.sleep(0.3)
         server.up()
+        open_up(server)
         begun = time.monotonic()
         while not flags() & 16:
             pass

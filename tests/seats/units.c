@@ -453,7 +453,16 @@ static void seat_state(void *data, struct seat_unit *unit)
 {
 }
 
-static const struct seat_unit_events seat_events = { seat_up, seat_down, seat_request, seat_state };
+static uint32_t linked;
+
+static void seat_link(void *data, struct seat_unit *unit, const struct wire_link *wanted)
+{
+	linked = wanted->guest;
+	test_equal(wanted->kind, WIRE_LINK_SOUND);
+	test_equal(seat_unit_send(unit, WIRE_LINK, wanted, sizeof(*wanted), 0), 0);
+}
+
+static const struct seat_unit_events seat_events = { seat_up, seat_down, seat_request, seat_state, seat_link };
 
 struct seat_fake {
 	const char *name;
@@ -551,6 +560,7 @@ static void seat_lives(void)
 	struct spawn *spawn = spawn_new(SPAWN_FORK, folder, NULL);
 	struct wire_request request = { .cookie = 9, .verb = WIRE_VERB_UNLOCK, .pin = "1234" };
 	struct wire_state said = { .width = 800, .height = 600, .outputs = 1 };
+	struct wire_link link = { 3, WIRE_LINK_SOUND };
 	struct seat_unit *unit = desk_new(spawn);
 	struct seat_fake fake;
 	struct wire_message message;
@@ -568,6 +578,11 @@ static void seat_lives(void)
 	seat_hears(fake.fd, WIRE_ANSWER, &message);
 	test_equal(message.body.answer.cookie, 9);
 	test_equal(message.body.answer.result, -EACCES);
+	test_equal(wire_send(fake.fd, WIRE_WANT_LINK, &link, sizeof(link), -1), 0);
+	seat_hears(fake.fd, WIRE_LINK, &message);
+	test_equal(linked, 3);
+	test_assert(message.fd >= 0);
+	close(message.fd);
 	/* A second WELCOME is one too many: it is killed. */
 	fake_welcome(&fake, WIRE_VERSION, 0);
 	until(downs == 1);

@@ -11,6 +11,7 @@
 #include "audio/fake.h"
 #include "audio/seat_sound.h"
 #include "display/link_server.h"
+#include "display/packet.h"
 
 static struct {
 	char *folder, *path;
@@ -160,6 +161,72 @@ static void test_guest_goes_and_comes(void)
 	guest_down();
 }
 
+static struct {
+	gint asked;
+	bool gives;
+} owner;
+
+static void owner_ask(void *data)
+{
+	g_atomic_int_inc(&owner.asked);
+}
+
+/* Its owner answers from its own thread, as a seat does. */
+static bool owner_turn(struct seat_sound *sound)
+{
+	if (owner.gives && g_atomic_int_get(&owner.asked)) {
+		int fd = packet_connect(guest.path);
+
+		g_atomic_int_set(&owner.asked, 0);
+		if (fd >= 0)
+			seat_sound_link(sound, fd);
+	}
+	return is_clock(sound);
+}
+
+static bool owner_is_asked_twice(struct seat_sound *sound)
+{
+	return g_atomic_int_get(&owner.asked) > 1;
+}
+
+static bool guest_is_left(struct seat_sound *sound)
+{
+	return link_server_seats(guest.server) == 0;
+}
+
+/* One that opens nothing has its connections from its owner. */
+static void test_asks_its_owner(void)
+{
+	struct seat_sound_config config = { .socket = "mika", .name = "den", .ops = &audio_null,
+		.audio = { .volume = 100 }, .now = now, .ask = owner_ask };
+	struct seat_sound *sound = seat_sound_new(&config, NULL);
+
+	guest_up();
+	until(sound, owner_is_asked_twice, "asked again");
+	test_assert(is_alone(sound));
+	owner.gives = true;
+	until(sound, owner_turn, "the seat is the clock");
+	guest_play();
+	until(sound, has_consumed, "all consumed");
+	/* Asked for twice; and what was another guest's. */
+	seat_sound_link(sound, packet_connect(guest.path));
+	until(sound, is_clock, "it is as it was");
+	owner.gives = false;
+	seat_sound_link(sound, packet_connect(guest.path));
+	seat_sound_guest(sound, "jun");
+	until(sound, guest_is_left, "the guest is left");
+	until(sound, owner_is_asked_twice, "asked for the other");
+	test_assert(is_alone(sound));
+	guest_down();
+	owner.gives = true;
+	guest_up();
+	until(sound, owner_turn, "the other has it");
+	seat_sound_guest(sound, NULL);
+	until(sound, guest_is_left, "left");
+	seat_sound_free(sound);
+	guest_down();
+}
+
 /* A device that is never ready is never offered; when it fails, the guest has its null clock. */
 static void test_no_device_no_clock(void)
 {
@@ -252,6 +319,7 @@ int main(void)
 	guest.context = g_main_context_new();
 	test_run(test_is_the_guests_clock);
 	test_run(test_guest_goes_and_comes);
+	test_run(test_asks_its_owner);
 	test_run(test_no_device_no_clock);
 	test_run(test_closed_microphone_is_silence);
 	test_run(test_odd_formats_do_not_flood_the_log);

@@ -93,7 +93,7 @@ static void hello(void)
 
 static struct wire_guest guest(uint32_t id, const char *name)
 {
-	struct wire_guest body = { .id = id, .state = WIRE_GUEST_RUNNING, .socket = "/run/g.sock" };
+	struct wire_guest body = { .id = id, .state = WIRE_GUEST_RUNNING };
 
 	wire_text(body.name, sizeof(body.name), name);
 	return body;

@@ -10,9 +10,9 @@
 void scene_facts(struct seat_facts *facts)
 {
 	static const struct wire_guest guests[] = {
-		{ 1, WIRE_GUEST_RUNNING, "mika", "Mika's PC", "Mika", "/run/irori/mika.sock" },
-		{ 2, WIRE_GUEST_RUNNING, "theater", "Theater", "", "/run/irori/theater.sock" },
-		{ 3, WIRE_GUEST_OFF, "study", "Study (Debian)", "Jun", "/run/irori/study.sock" },
+		{ 1, WIRE_GUEST_RUNNING, "mika", "Mika's PC", "Mika" },
+		{ 2, WIRE_GUEST_RUNNING, "theater", "Theater", "" },
+		{ 3, WIRE_GUEST_OFF, "study", "Study (Debian)", "Jun" },
 	};
 
 	memset(facts, 0, sizeof(*facts));

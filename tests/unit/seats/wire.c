@@ -47,11 +47,14 @@ static union wire_body good(uint16_t opcode)
 		body.sound = (struct wire_sound){ "", "path:pci-0000:00:1b.0", "", 70, 0 };
 		break;
 	case WIRE_GUEST:
-		body.guest = (struct wire_guest){ 3, WIRE_GUEST_RUNNING, "mika", "Mika's PC", "mika",
-			"/run/irori/guests/mika.sock" };
+		body.guest = (struct wire_guest){ 3, WIRE_GUEST_RUNNING, "mika", "Mika's PC", "mika" };
 		break;
 	case WIRE_GUEST_GONE:
 		body.guest_gone.id = 3;
+		break;
+	case WIRE_LINK:
+	case WIRE_WANT_LINK:
+		body.link = (struct wire_link){ 3, WIRE_LINK_SOUND };
 		break;
 	case WIRE_LOCK:
 		body.lock.locked = 1;
@@ -110,9 +113,11 @@ static const struct {
 	{ WIRE_READY, WIRE_FROM_IRORID, 0, 0 },
 	{ WIRE_ANSWER, WIRE_FROM_IRORID, sizeof(struct wire_answer), 0 },
 	{ WIRE_SETTINGS, WIRE_FROM_IRORID, sizeof(struct wire_settings), 0 },
+	{ WIRE_LINK, WIRE_FROM_IRORID, sizeof(struct wire_link), 1 },
 	{ WIRE_WELCOME, WIRE_FROM_SEAT, sizeof(struct wire_welcome), 0 },
 	{ WIRE_REQUEST, WIRE_FROM_SEAT, sizeof(struct wire_request), 0 },
 	{ WIRE_STATE, WIRE_FROM_SEAT, sizeof(struct wire_state), 0 },
+	{ WIRE_WANT_LINK, WIRE_FROM_SEAT, sizeof(struct wire_link), 0 },
 };
 
 #define N_KINDS (sizeof(kinds) / sizeof(kinds[0]))
@@ -148,7 +153,7 @@ static void exact_size_side_and_descriptors(void)
 static void unknown_opcodes(void)
 {
 	static const uint16_t opcodes[] = { 0, WIRE_ANSWER + 1, 20, 21, 22, 23, 24, 0x7fff, 0x8000,
-		WIRE_STATE + 1, 0xffff };
+		WIRE_WANT_LINK + 1, 0xffff };
 
 	for (unsigned i = 0; i < sizeof(opcodes) / sizeof(opcodes[0]); i++) {
 		test_equal(parse(WIRE_FROM_IRORID, opcodes[i], NULL, 0, 0), -EPROTO);
@@ -179,6 +184,10 @@ static void values_out_of_range(void)
 	BAD(WIRE_GUEST, guest.id, 0);
 	BAD(WIRE_GUEST, guest.state, WIRE_GUEST_STATES);
 	BAD(WIRE_GUEST_GONE, guest_gone.id, 0);
+	BAD(WIRE_LINK, link.guest, 0);
+	BAD(WIRE_LINK, link.kind, WIRE_LINKS);
+	BAD(WIRE_WANT_LINK, link.guest, 0);
+	BAD(WIRE_WANT_LINK, link.kind, UINT32_MAX);
 	BAD(WIRE_LOCK, lock.locked, 2);
 	BAD(WIRE_TIME, time.left_us, -2);
 	BAD(WIRE_TIME, time.frozen, 2);
@@ -214,9 +223,10 @@ static void strings(void)
 	BAD(WIRE_HELLO, hello.seat[1], '/');
 	BAD(WIRE_HELLO, hello.seat[1], '\n');
 	BAD(WIRE_GUEST, guest.name[0], 0);
-	BAD(WIRE_GUEST, guest.socket[0], 'x');  /* from the root */
-	BAD(WIRE_GUEST, guest.socket[3], '\x80');
+	BAD(WIRE_GUEST, guest.title[0], '\n');
 	BAD(WIRE_INPUT_ADD, input_add.path[0], 0);
+	BAD(WIRE_INPUT_ADD, input_add.path[0], 'x'); /* from the root */
+	BAD(WIRE_INPUT_ADD, input_add.path[3], '\x80');
 	BAD(WIRE_INPUT_ADD, input_add.name[0], '\x1b');
 	BAD(WIRE_INPUT_ADD, input_add.name[1], 'x'); /* half a character of UTF-8 */
 	BAD(WIRE_NOTICE, notice.text[0], '\n');
