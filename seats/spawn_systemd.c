@@ -152,12 +152,12 @@ static void add_bind(GVariantBuilder *binds, const char *path, bool optional)
 }
 
 /* A seat sees no socket but those that it has to do with: of all of /run and /tmp there are its own folder, which
- * only root may enter, the sound server, the journal, and what udev knows of devices. Without a network of its own it
- * could still reach sockets that have a name and no file. */
+ * only root may enter, the sound server, and what udev knows of devices. (What it says goes to the journal by its
+ * standard error.) Without a network of its own it could still reach sockets that have a name and no file. */
 static void add_view(GVariantBuilder *list, const char *runtime)
 {
 	static const char *const empty[] = { "/run", "/tmp", "/var/tmp" };
-	static const char *const seen[] = { "/run/irori/pulse", "/run/systemd/journal/socket", "/run/udev" };
+	static const char *const seen[] = { "/run/irori/pulse", "/run/udev/data" };
 	g_autofree char *own = g_build_filename(runtime, "seats", NULL);
 	GVariantBuilder none, writable, readable;
 

@@ -157,10 +157,13 @@ static int drop_user(const char *name)
 	if (!name || geteuid() != 0)
 		return 0;
 	who = getpwnam(name);
-	if (who)
-		return who->pw_uid ? become(who) : 0;
-	g_warning("there is no user %s (see sysusers.d): root is what other guests' sockets are open to", name);
-	return 0;
+	if (!who) {
+		g_warning("there is no user %s (see sysusers.d): " SANDBOX_FALLBACK " it is", name);
+		who = getpwnam(SANDBOX_FALLBACK);
+	}
+	if (!who)
+		return -ESRCH;
+	return who->pw_uid ? become(who) : 0;
 }
 
 static int drop_privileges(const char *user)

@@ -13,13 +13,14 @@
 #include <glib.h>
 #include <stdbool.h>
 
-/* Who a seat becomes (data/sysusers), and the group that the sound server's socket is for. */
+/* Who a seat becomes (data/sysusers; where there is none, the other), and the group that the sound server's socket
+ * is for. */
 #define SANDBOX_USER "irori-seat"
+#define SANDBOX_FALLBACK "nobody"
 #define SANDBOX_SOUND_GROUP "irori-sound"
 
 /* For this process and its threads, for good. Root becomes `user`, in the sound's group and no other, and HOME is that
- * one's; where there is no such user it is said and root stays, without privileges. NULL, and who is not root: stays who
- * it is. False and error set: nothing may go on. */
+ * one's. NULL, "root", and who is not root: stays who it is. False and error set: nothing may go on. */
 bool sandbox_enter(const char *user, GError **error);
 
 #endif

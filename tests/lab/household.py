@@ -114,6 +114,32 @@ class Household:
     def log(self):
         return self.pc.run("journalctl -b --no-pager -o cat -u irorid -u irori-pulse | tail -n 40")[1]
 
+    def check_alone(self):
+        """Seats' processes are a user who may do nothing, and what they see of sockets is not for them, but the sound
+        server's. What they say is in the journal."""
+        pids = self.seat_pids()
+        if not pids:
+            raise LabError("no seat's process")
+        for pid in pids:
+            script = "grep -E '^(Uid|Gid|Groups|CapEff|CapBnd|NoNewPrivs|Seccomp):' /proc/%d/status; cd /proc/%d/root/ && " \
+                "find run tmp var/tmp -type s; echo who $(id -u irori-seat) $(getent group irori-sound | cut -d: -f3)" % (
+                    pid, pid)
+            _, said = self.pc.run(script, check=True)
+            lines = said.splitlines()
+            status = dict(line.split(":", 1) for line in lines if ":\t" in line)
+            sockets = [line for line in lines if line.startswith(("run/", "tmp/", "var/"))]
+            strange = [path for path in sockets if path != "run/irori/pulse/native" and
+                       not path.startswith("run/irori/seats/")]
+            _, user, group = next(line for line in lines if line.startswith("who ")).split(" ")
+            if user in ("", "0") or set(status["Uid"].split()) != {user} or "0" in status["Gid"].split() or \
+                    status["Groups"].split() != [group] or int(status["CapEff"].strip() + status["CapBnd"].strip(), 16) or \
+                    status["NoNewPrivs"].strip() != "1" or status["Seccomp"].strip() != "2" or strange:
+                raise LabError("a seat's process may more than it should, or sees more: %s" % said)
+        _, said = self.pc.run("journalctl -b --no-pager -o cat -u 'irori-seat-*' | grep -a 'irorid is there' || true")
+        if len(said.splitlines()) < len(pids):
+            raise LabError("what seats say is not in the journal: %s" % said)
+        return "%d processes of seats, alone" % len(pids)
+
     # What can be seen of a seat
 
     def read(self, seat, torn=False):

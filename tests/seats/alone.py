@@ -10,7 +10,6 @@ Exit status 77: not root, so that there is no other user to become.
 import ctypes
 import os
 import pathlib
-import pwd
 import signal
 import socket
 import struct
@@ -141,11 +140,10 @@ class House:
 
     def start(self):
         irorid, seat = self.programs
-        user = 'irori-seat' if 'irori-seat' in (who.pw_name for who in pwd.getpwall()) else 'nobody'
         self.daemon = subprocess.Popen(
             [irorid, '--config', self.folder / 'etc', '--runtime', self.run, '--state', self.folder / 'var',
              '--bus', 'none', '--no-cards', '--spawn', 'fork', '--monitor', self.folder / 'monitor',
-             '--seat-program', seat, '--seat-option', f'--user={user}'], stderr=self.log)
+             '--seat-program', seat], stderr=self.log)
 
     def guest(self, name):
         return listener(self.run / 'guests' / f'{name}.sock')
@@ -206,13 +204,15 @@ def deaths(house):
     """Whoever dies: the seat has its guest again, and by a link that irorid gave."""
     for victim in ('guest', 'seat', 'irorid', 'guest', 'seat'):
         pid = until(lambda: house.joined('den', 'one'), 'den at one')
+        machine = house.guest('one')
         begun = time.monotonic()
         if victim == 'irorid':
             house.daemon.kill()
             house.daemon.wait()
             house.start()
         else:
-            os.kill(pid if victim == 'seat' else house.guest('one'), signal.SIGKILL)
+            os.kill(pid if victim == 'seat' else machine, signal.SIGKILL)
+            until(lambda: not pathlib.Path(f'/proc/{pid if victim == "seat" else machine}/fd/0').exists(), 'its end')
         now = until(lambda: house.joined('den', 'one'), f'den at one, after the death of {victim}')
         check((now != pid) == (victim == 'seat'), f'{victim} died, and the seat is {now} after {pid}')
         print(f'  {victim}: {time.monotonic() - begun:.2f} s')

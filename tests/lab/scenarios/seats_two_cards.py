@@ -17,4 +17,4 @@ def run(pc):
     house.start()
     said = house.check_all()
     house.check_nobodys("k1")
-    return said
+    return "%s; %s" % (said, house.check_alone())
