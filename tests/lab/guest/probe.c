@@ -8,11 +8,11 @@
  * probe.hz= plays all the time (0: none), one of probe.note= while a key is down. COM1 hears "KEY CODE VALUE", one line an event.
  *
  * probe.fps=N: it plays a film (film.h) of N pictures a second instead, above the bar codes, with probe.depth=
- * rounds for a pixel, or with as many as a picture takes probe.load= percent of its time for. Frames then
- * counts the film's pictures. Each is to be presented at its time, counted from the first; like any player
- * it leaves out those whose time is over before they are made. Four more bar codes: pictures left out; pictures
- * on the screen more than a frame's time late, as the seat's feedback has it, and as the guest hears of it; by
- * how many milliseconds the latest was, since the last key; the depth.
+ * rounds for a pixel; from when S is pressed with as many as make a picture take probe.load= percent of its
+ * time. Frames then counts the film's pictures. Each is to be presented at its time, counted from the first;
+ * like any player it leaves out those whose time is over before they are made. Four more bar codes: pictures
+ * left out; pictures on the screen more than a frame's time late, as the seat's feedback has it, and as the
+ * guest hears of it; by how many milliseconds the latest was, since the last key; the depth.
  *
  * probe.boot=MS: before anything else all processors work as much as takes a quarter of them that long,
  * as a boot does.
@@ -52,7 +52,7 @@ enum {
 	PROBE_GROUND = 130,
 	FILM_DEPTH = 4,
 	FILM_DEPTH_MAX = 20000,
-	FILM_TRIED = 8, /* pictures that are made to see how long they take */
+	FILM_TRIED = 16, /* pictures that are made to see how long they take */
 };
 
 #define PROBE_NS 1000000000ll
@@ -73,6 +73,7 @@ enum probe_row {
 /* The film: picture n is due at begun_ns + n * period_ns. */
 struct film {
 	int64_t begun_ns, period_ns; /* period 0: no film is played */
+	long percent;                /* of its time that a picture is to take */
 	uint32_t depth, made;        /* the picture that is shown next */
 	unsigned surface;            /* in which it is */
 };
@@ -164,6 +165,7 @@ static void film_make(struct probe *probe, uint32_t number)
 			line[x] = film_pixel(number, (int32_t)x, (int32_t)y, probe->film.depth);
 	}
 	probe->film.made = number;
+	probe->row[ROW_DEPTH] = probe->film.depth;
 }
 
 /* The picture that is made, if its time has come; then the next is made, or a later one when there is no
@@ -226,20 +228,21 @@ static int64_t film_cost_ns(struct probe *probe)
 }
 
 /* The depth at which a picture takes so much of its time. Twice, as little time is measured badly. */
-static void film_settle(struct probe *probe, long percent)
+static void film_settle(struct probe *probe)
 {
 	struct film *film = &probe->film;
+	uint32_t made = film->made;
 
 	for (unsigned again = 0; again < 2; again++) {
-		int64_t depth = film->depth * (film->period_ns / 100 * percent) / film_cost_ns(probe);
+		int64_t depth = film->depth * (film->period_ns / 100 * film->percent) / film_cost_ns(probe);
 
 		film->depth = (uint32_t)(depth < 1 ? 1 : depth > FILM_DEPTH_MAX ? FILM_DEPTH_MAX : depth);
 	}
+	film_make(probe, made);
 }
 
 static void film_open(struct probe *probe)
 {
-	long percent = option_number("probe.load", 0);
 	long fps = option_number("probe.fps", 0);
 
 	if (fps <= 0 || probe->screen.info.width < FILM_WIDTH ||
@@ -247,9 +250,7 @@ static void film_open(struct probe *probe)
 		return;
 	probe->film.period_ns = PROBE_NS / fps;
 	probe->film.depth = (uint32_t)option_number("probe.depth", FILM_DEPTH);
-	if (percent > 0 && percent <= 100)
-		film_settle(probe, percent);
-	probe->row[ROW_DEPTH] = probe->film.depth;
+	probe->film.percent = option_number("probe.load", 0);
 	film_make(probe, 1);
 	probe->film.begun_ns = probe_now();
 }
@@ -331,6 +332,9 @@ static void probe_read_input(struct probe *probe)
 	for (ssize_t i = 0; i < got / (ssize_t)sizeof records[0]; i++) {
 		if (records[i].type == EV_KEY)
 			key_note(probe, &records[i]);
+		if (records[i].type == EV_KEY && records[i].code == KEY_S && records[i].value == 1 &&
+		    probe->film.period_ns && probe->film.percent > 0)
+			film_settle(probe);
 		else if (records[i].type == EV_REL || records[i].type == EV_ABS)
 			probe->row[ROW_MOTION]++;
 	}
