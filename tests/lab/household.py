@@ -262,9 +262,9 @@ class Household:
         return sorted(int(each) for each in text.split() if each != "0")
 
     def seat_pids(self):
-        """Of the processes that have a seat, without their spares."""
-        return sorted(seat["pid"] for seat in json.loads(self.pc.run("irori seats --json", check=True)[1])
-                      if seat["pid"])
+        """Of the processes that have a seat, without their spares. irorid may be on its way back."""
+        text = self.pc.run("until irori seats --json 2>/dev/null; do sleep 0.1; done", check=True)[1]
+        return sorted(seat["pid"] for seat in json.loads(text) if seat["pid"])
 
     def all_sound(self, names):
         heard = self.hands.listen(0.5)
