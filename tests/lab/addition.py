@@ -17,7 +17,8 @@ SECRET = re.compile(r"/etc/irori/people\.d/.*")  # PINs' hashes are root's to re
 BLOCK = 4096
 MAX_FILES = 100000
 QCOW2 = b"QFI\xfb"
-PATH = re.compile(r"^[A-Z]\w*=(/.*?)\s*$", re.MULTILINE)
+PATH = re.compile(r"^[ \t]*[A-Z]\w*[ \t]*=[ \t]*(/.*?)[ \t\r]*$", re.MULTILINE)
+MAX_LINKS = 40  # as path_resolution(7)
 
 
 class Wrong(Exception):
@@ -29,15 +30,17 @@ class Addition:
 
     def __init__(self, folder):
         self.folder, self.folders, self.files = os.path.abspath(folder), [], {}
-        wrong = [] if os.path.isdir(folder) else ["%s: not a folder" % folder]
-        seen = set()
-        for here, folders, names in os.walk(self.folder, followlinks=True):
+        wrong = [] if os.path.isdir(folder) else ["%s: not a folder" % shown(folder)]
+        above = {}  # folder: where it and those that it is in really are
+        for here, folders, names in os.walk(self.folder, followlinks=True, onerror=lambda error: wrong.append(
+                "%s: %s" % (shown(error.filename), error.strerror))):
             at = "/" + os.path.relpath(here, self.folder)
-            if os.path.realpath(here) in seen or len(self.files) > MAX_FILES:
-                raise Wrong("%s: links that lead back, or too many files" % here)
-            seen.add(os.path.realpath(here))
+            real, parents = os.path.realpath(here), above.get(os.path.dirname(here), frozenset())
+            if real in parents or len(self.files) + len(self.folders) > MAX_FILES:
+                raise Wrong("%s: links that lead back, or too many files" % shown(here))
+            above[here] = parents | {real}
             if at == "/.":
-                wrong += ["%s: only %s are a household's" % (os.path.join(here, name), " and ".join(PLACES))
+                wrong += ["%s: only %s are a household's" % (shown(os.path.join(here, name)), " and ".join(PLACES))
                           for name in sorted(folders + names) if name not in PLACES]
                 folders[:] = [name for name in folders if name in PLACES]
                 wrong += ["%s: not a folder" % os.path.join(here, name) for name in names if name in PLACES]
@@ -45,24 +48,24 @@ class Addition:
             self.folders.append(at)
             folders.sort()
             wrong += [self.take(os.path.join(here, name), at + "/" + name) for name in sorted(names)]
-            wrong += ["%r: not a name" % (at + "/" + name) for name in folders if not name_good(name)]
+            wrong += ["%s: not a name" % shown(at + "/" + name) for name in folders if not name_good(name)]
         wrong = [line for line in wrong if line]
         if not wrong and not self.files:
-            wrong = ["%s: there is nothing in it" % folder]
+            wrong = ["%s: there is nothing in it" % shown(folder)]
         if wrong:
             raise Wrong("\n".join(wrong))
 
     def take(self, source, name):
         """What is wrong with it, or None."""
         if not name_good(os.path.basename(name)):
-            return "%r: not a name" % source
+            return "%s: not a name" % shown(source)
         try:
             if not stat.S_ISREG(os.stat(source).st_mode):
-                return "%s: not a file" % source
+                return "%s: not a file" % shown(source)
         except OSError as error:
-            return "%s: %s" % (source, error.strerror)
+            return "%s: %s" % (shown(source), error.strerror)
         if not os.access(source, os.R_OK):
-            return "%s: cannot be read" % source
+            return "%s: cannot be read" % shown(source)
         self.files[name] = os.path.realpath(source)
         return None
 
@@ -89,9 +92,9 @@ class Addition:
             if "/etc/irori" in self.folders:
                 done = subprocess.run([irori, "check", "--root", root], stdout=subprocess.DEVNULL,
                                       stderr=subprocess.PIPE)
-                said = done.stderr.decode(errors="replace").strip()
+                said = os.fsdecode(done.stderr).replace(root, self.folder).splitlines()
                 if done.returncode:
-                    wrong.append(said.replace(root, self.folder) or "irori check: status %d" % done.returncode)
+                    wrong += map(shown, said or ["irori check: status %d" % done.returncode])
         if wrong:
             raise Wrong("\n".join(wrong))
 
@@ -100,9 +103,9 @@ class Addition:
         found = set()
         for path, source in self.files.items():
             if re.fullmatch(r"/etc/irori/guests\.d/.*\.conf", path):
-                with open(source, errors="replace") as file:
+                with open(source, encoding="utf-8", errors="surrogateescape") as file:
                     found |= {os.path.normpath(each) for each in PATH.findall(file.read(1 << 20))}
-        return sorted(each for each in found if name_good(each.replace("/", "")) and each not in self.files)
+        return sorted(each for each in found if name_good(each) and each not in self.files)
 
     def backing(self, root, disk):
         """What is wrong with qcow2 images that stand on others."""
@@ -112,14 +115,21 @@ class Addition:
             if not name:
                 continue
             under = os.path.normpath(os.path.join(os.path.dirname(path), name))
-            if not os.path.exists(root + under) and not kind_in(disk, under):
-                wrong.append("%s%s: stands on %s, which is not there" % (self.folder, path, under))
+            if not name_good(under):
+                wrong.append("%s: stands on %s: not a name" % (shown(self.folder + path), shown(under)))
+            elif not os.path.exists(root + under) and not found_in(disk, under):
+                wrong.append("%s: stands on %s, which is not there" % (shown(self.folder + path), shown(under)))
         return wrong
 
 
 def name_good(name):
-    """One that debugfs can be told of."""
+    """A name or path that debugfs can be told of. Whatever is not UTF-8 in it goes as it is."""
     return bool(name) and not re.search(r'[\x00-\x1f\x7f"\\]', name)
+
+
+def shown(text):
+    """For a line on a terminal."""
+    return text if text.isprintable() else repr(text)
 
 
 def backing_file(path):
@@ -132,33 +142,42 @@ def backing_file(path):
         if not offset or length > 1023:
             return None
         file.seek(min(offset, 1 << 21))
-        return file.read(length).decode(errors="replace")
+        return os.fsdecode(file.read(length))
 
 
 def debugfs(disk, command):
     done = subprocess.run(["debugfs", "-R", command, disk], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
                           env=dict(os.environ, PATH=image.search_path()))
-    return done.stdout.decode(errors="replace")
+    return os.fsdecode(done.stdout)
 
 
-def kind_in(disk, path):
-    """"regular", "directory", ...; None: it is not in that file system."""
-    found = re.search(r"Type: (\w+)", debugfs(disk, 'stat "%s"' % path))
-    return found and found[1]
+def found_in(disk, path):
+    """What `path`, good by name_good, leads to in that file system: ("regular", "directory", ...; where); None: it is
+    not there. debugfs follows links to folders on the way, but not the last one."""
+    for _ in range(MAX_LINKS):
+        said = debugfs(disk, 'stat "%s"' % path)
+        kind = re.search(r"Type: (\w+)", said)
+        if not kind or kind[1] != "symlink":
+            return kind and (kind[1], path)
+        short = re.search(r'^Fast link dest: "(.*)"$', said, re.MULTILINE)
+        path = os.path.join(os.path.dirname(path), short[1] if short else debugfs(disk, 'cat "%s"' % path))
+        if not name_good(path):
+            break
+    return None
 
 
 def provide(root, path, tree, disk):
     """What the image has at `path` by itself, to `root`."""
     if os.path.lexists(root + path):
         return
-    kind = None if os.path.exists(tree + path) else kind_in(disk, path)
-    if not kind and not os.path.exists(tree + path):
+    found = None if os.path.exists(tree + path) else found_in(disk, path)
+    if not found and not os.path.exists(tree + path):
         return
-    if kind == "directory":
+    if found and found[0] == "directory":
         os.makedirs(root + path)
         return
     os.makedirs(os.path.dirname(root + path), exist_ok=True)
-    if not kind:
+    if not found:
         os.symlink(os.path.abspath(tree + path), root + path)
-    elif kind == "regular":
-        debugfs(disk, 'dump "%s" "%s"' % (path, root + path))
+    elif found[0] == "regular":
+        debugfs(disk, 'dump "%s" "%s"' % (found[1], root + path))

@@ -79,12 +79,12 @@ def addition_commands(added, work):
 
 def debugfs_write(disk, commands):
     """Into the file system `disk`, owned by root, without mounting. debugfs's status says nothing of what failed."""
-    done = subprocess.run(["debugfs", "-w", "-f", "-", disk], input="\n".join(commands).encode(),
+    done = subprocess.run(["debugfs", "-w", "-f", "-", disk], input=os.fsencode("\n".join(commands)),
                           stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
                           env=dict(os.environ, PATH=image.search_path()))
     said = done.stderr.decode(errors="replace").splitlines()
     failed = [line for line in said if line.startswith(("write: ", "symlink: ", "set_inode_field: ", "mkdir: ")) and
-              "already exists" not in line]
+              not (line.startswith("mkdir: ") and "already exists" in line)]
     if done.returncode or failed:
         raise RuntimeError("debugfs: " + "\n".join(failed or said[-5:]))
 
