@@ -400,7 +400,7 @@ void bus_free(struct bus *bus)
 }
 
 struct poweroff {
-	void (*failed)(void *data);
+	void (*refused)(void *data);
 	void *data;
 };
 
@@ -414,22 +414,25 @@ static void poweroff_answered(GObject *source, GAsyncResult *result, gpointer da
 	if (reply || g_error_matches(error, G_IO_ERROR, G_IO_ERROR_CANCELLED))
 		return;
 	g_warning("systemd: %s", error->message);
-	poweroff->failed(poweroff->data);
+	poweroff->refused(poweroff->data);
 }
 
-void bus_poweroff(struct bus *bus, void (*failed)(void *data), void *data)
+bool bus_poweroff(struct bus *bus, void (*refused)(void *data), void *data)
 {
 	struct poweroff *poweroff;
 
-	if (!bus || !g_file_test("/run/systemd/system", G_FILE_TEST_IS_DIR)) {
-		failed(data);
-		return;
+	if (!g_file_test("/run/systemd/system", G_FILE_TEST_IS_DIR))
+		return false;
+	if (!bus) {
+		refused(data);
+		return true;
 	}
 	poweroff = g_new(struct poweroff, 1);
-	*poweroff = (struct poweroff){ failed, data };
+	*poweroff = (struct poweroff){ refused, data };
 	/* As systemctl poweroff: units are stopped in order. */
 	g_dbus_connection_call(bus->connection, "org.freedesktop.systemd1", "/org/freedesktop/systemd1",
 		"org.freedesktop.systemd1.Manager", "StartUnit",
 		g_variant_new("(ss)", "poweroff.target", "replace-irreversibly"), NULL,
 		G_DBUS_CALL_FLAGS_NONE, POWEROFF_MS, bus->cancel, poweroff_answered, poweroff);
+	return true;
 }

@@ -27,8 +27,8 @@ struct bus *bus_new(enum bus_which which, struct daemon *daemon, GError **error)
 void bus_free(struct bus *bus);
 /* Something may have changed. NULL is allowed. */
 void bus_refresh(struct bus *bus);
-/* Asks systemd to switch the machine off, without waiting for it. `failed` is called if there is none
- * (at once) or if it refuses, and not after bus_free. */
-void bus_poweroff(struct bus *bus, void (*failed)(void *data), void *data);
+/* Asks systemd to switch the machine off, without waiting for it; false: there is none. `refused` is called if
+ * it cannot be asked (at once; bus NULL), refuses or does not answer, and not after bus_free. */
+bool bus_poweroff(struct bus *bus, void (*refused)(void *data), void *data);
 
 #endif

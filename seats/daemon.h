@@ -175,6 +175,8 @@ char *first_text(const struct seat *seat);
 
 /* daemon_power.c: guests in order, then `off`; machine: the PC as well. */
 void daemon_poweroff(struct daemon *daemon, bool machine);
+/* After `off`: the PC stays on, guests stay off until somebody starts them, and it can be tried again. */
+void daemon_poweroff_refused(struct daemon *daemon);
 void power_guest_changed(struct daemon *daemon);
 
 #endif

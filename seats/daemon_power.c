@@ -7,8 +7,16 @@
 #include "seats/daemon.h"
 
 enum {
-	GRACE_S = 10, /* beyond ShutdownSeconds=, for what hangs */
+	GRACE_S = 10,    /* beyond ShutdownSeconds=, for what hangs */
+	REFUSED_S = 600, /* what went wrong is said to who comes to look */
 };
+
+static void notice(struct daemon *daemon, uint32_t seconds, const char *text)
+{
+	for (guint i = 0; i < daemon->seats->len; i++)
+		seat_unit_notice(((struct seat *)g_ptr_array_index(daemon->seats, i))->unit,
+			WIRE_NOTICE_WARNING, seconds, text);
+}
 
 static void off(struct daemon *daemon)
 {
@@ -67,12 +75,15 @@ void daemon_poweroff(struct daemon *daemon, bool machine)
 	g_message("all guests are switched off%s", machine ? ", then the machine" : "");
 	daemon->off_timer = g_timeout_add_seconds(daemon->household->irori.shutdown_seconds + GRACE_S,
 		off_late, daemon);
-	for (guint i = 0; i < daemon->seats->len; i++)
-		seat_unit_notice(((struct seat *)g_ptr_array_index(daemon->seats, i))->unit,
-			WIRE_NOTICE_WARNING, 0, machine ? "The PC switches off" :
-			"All systems are switched off");
+	notice(daemon, 0, machine ? "The PC switches off" : "All systems are switched off");
 	for (guint i = 0; i < daemon->guests->len; i++)
 		guest_unit_stop(g_ptr_array_index(daemon->guests, i), false);
 	power_guest_changed(daemon);
 	daemon_changed(daemon);
+}
+
+void daemon_poweroff_refused(struct daemon *daemon)
+{
+	g_warning("the machine could not be switched off: it stays on, without guests");
+	notice(daemon, REFUSED_S, "The PC could not be switched off. Try again");
 }

@@ -145,18 +145,19 @@ static void changed(void *data)
 	bus_refresh(program->bus);
 }
 
-/* Without systemd whoever started us sees us end. */
-static void off_failed(void *data)
+/* We stay: systemd would start us again, and we the guests. */
+static void off_refused(void *data)
 {
-	g_main_loop_quit(((struct program *)data)->loop);
+	daemon_poweroff_refused(((struct program *)data)->daemon);
 }
 
 static void off(void *data, bool machine)
 {
 	struct program *program = data;
 
-	if (machine)
-		bus_poweroff(program->bus, off_failed, program);
+	/* Without systemd whoever started us sees us end. */
+	if (machine && !bus_poweroff(program->bus, off_refused, program))
+		g_main_loop_quit(program->loop);
 }
 
 /* Seats go on while we are dead only as long as the card's file is open somewhere. */

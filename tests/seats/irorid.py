@@ -61,11 +61,11 @@ class Household:
     def seat(self, name, keys=""):
         self.write("seats.d/%s.conf" % name, "[Seat]\nOutputs=nowhere:%s\n%s" % (name, keys))
 
-    def start(self):
+    def start(self, within=()):
         log = open(os.path.join(self.folder.name, "log"), "a")
         self.daemon = subprocess.Popen(
-            [self.irorid, "--config", self.etc, "--runtime", self.run, "--state", self.state, "--bus", "session",
-             "--no-cards", "--spawn", "fork", "--monitor", self.vmm, "--seat-program",
+            [*within, self.irorid, "--config", self.etc, "--runtime", self.run, "--state", self.state,
+             "--bus", "session", "--no-cards", "--spawn", "fork", "--monitor", self.vmm, "--seat-program",
              os.path.join(HERE, "fake_seat.py")], stderr=log)
         wait(self.answers, "irorid on the bus")
 
@@ -569,8 +569,34 @@ def everything_off(home):
     expect(since > 0, "the seat is there")
 
 
+def poweroff_refused(home):
+    """The PC that systemd does not switch off: irorid stays, guests stay off, seats are told, and it can be tried
+    again. As on a PC with systemd that the bus does not know."""
+    private = "mount -t tmpfs none /run && mkdir -p /run/systemd/system && exec \"$@\""
+    within = ["unshare", "--mount", *([] if os.geteuid() == 0 else ["--user", "--map-root-user"]), "sh", "-c"]
+    if subprocess.run([*within, private, "sh", "true"], capture_output=True).returncode:
+        return "left out: no mount namespaces here"
+    home.guest("mika")
+    home.seat("study", "Guests=mika\n")
+    home.start([*within, private, "sh"])
+    seat = Seat(home, "study")
+    seat.wait("ready")
+    for again in range(2):
+        home.wait_guest("mika", "running")
+        since = seat.mark()
+        home.irori("poweroff")
+        seat.wait("notice", since, text="The PC switches off")
+        seat.wait("notice", since, text="The PC could not be switched off. Try again")
+        time.sleep(1)
+        expect(home.daemon.poll() is None, "irorid stays")
+        expect(home.get("guest", "mika", "State") == "off", "the guest stays off")
+        home.call("/guest/mika", "Guest", "Start")
+    home.wait_guest("mika", "running")
+    expect("could not be switched off" in home.log(), "logged")
+
+
 CASES = [told_all, links, daemon_dies, seat_dies, spare_takes_over, seat_goes_wrong, guest_dies, bus, budget, pins,
-         nobody, reload, everything_off]
+         nobody, reload, everything_off, poweroff_refused]
 
 
 def main():
