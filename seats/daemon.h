@@ -57,6 +57,7 @@ struct person_time {
 	struct usage usage;
 	struct hours_verdict verdict;
 	bool known;          /* there is a verdict */
+	bool ahead;          /* the clock was, by days, and that is logged */
 	uint32_t untold;     /* minutes of a warning that no seat was up for */
 };
 

@@ -150,6 +150,17 @@ void people_tell(struct seat *seat)
 		time->untold = 0;
 }
 
+/* There is no new budget for so long, and whoever wonders finds here why. */
+static void ahead_tell(struct person_time *time, int64_t wall)
+{
+	int64_t days = time->person->budget ? hours_days_ahead(&time->usage, wall) : 0;
+
+	if (days > 1 && !time->ahead)
+		g_warning("%s: the clock has been %" G_GINT64_FORMAT " days ahead: no new budget until then, or "
+			"until somebody gives time (irori extend)", time->person->name, days);
+	time->ahead = days > 1;
+}
+
 static gboolean people_time(gpointer data)
 {
 	struct daemon *daemon = data;
@@ -180,6 +191,7 @@ void people_step(struct daemon *daemon)
 		time->verdict = hours_step(time->person, &time->usage, wall,
 			in_use(daemon, time) ? elapsed_us : 0);
 		time->known = true;
+		ahead_tell(time, wall);
 		next_s = MIN(next_s, time->verdict.next_s);
 		if (!known || before.allowed != time->verdict.allowed || time->verdict.warning ||
 			before.left_us != time->verdict.left_us)

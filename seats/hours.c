@@ -5,7 +5,6 @@
 
 #define MINUTE_US (60 * G_USEC_PER_SEC)
 #define DAY_S ((int64_t)24 * 60 * 60)
-#define DAYS_BACK 1 /* a clock that goes back so far is soon there again */
 #define WALL_MAX ((int64_t)1 << 40) /* seconds; no clock says more, and sums stay far from overflow */
 #define NIGHT_S ((int64_t)4 * 60 * 60) /* what was given for a night ends at 04:00 */
 #define REARM_US (MINUTE_US / 2) /* so much more time is more than a clock that was set right */
@@ -69,9 +68,9 @@ static void usage_mend(struct usage *usage, int64_t now_s)
 
 	if (usage->day < day)
 		usage->used_us = 0;
-	/* The clock went back: what was used stays used, and a little back the day counts that it was. One that
-	 * was far ahead does not hold the budget until then. */
-	if (usage->day < day || usage->day > day + DAYS_BACK)
+	/* The clock went back: the latest day goes on, however far that is. Otherwise back and on again would renew
+	 * the budget. */
+	if (usage->day < day || usage->day > day_of(WALL_MAX))
 		usage->day = day;
 	if (is_stale(usage->extra_until_s, now_s))
 		usage->extra_us = usage->extra_until_s = 0;
@@ -195,15 +194,29 @@ struct hours_verdict hours_step(const struct person *person, struct usage *usage
 	return verdict;
 }
 
+int64_t hours_days_ahead(const struct usage *usage, int64_t now_s)
+{
+	return MAX(CLAMP(usage->day, -WALL_MAX, WALL_MAX) - day_of(CLAMP(now_s, -WALL_MAX, WALL_MAX)), 0);
+}
+
+/* Before a gift: whoever may give one says with it that the clock is right. */
+static void usage_begin_gift(struct usage *usage, int64_t now_s)
+{
+	usage_mend(usage, now_s);
+	usage->day = day_of(now_s);
+}
+
 void hours_extend(struct usage *usage, int64_t now_s, uint32_t minutes)
 {
 	now_s = CLAMP(now_s, -WALL_MAX, WALL_MAX);
-	usage_mend(usage, now_s);
+	usage_begin_gift(usage, now_s);
 	usage->extra_us = MIN(usage->extra_us + minutes * MINUTE_US, DAY_S * G_USEC_PER_SEC);
 	usage->extra_until_s = night_end(now_s);
 }
 
 void hours_tonight(struct usage *usage, int64_t now_s)
 {
-	usage->free_until_s = night_end(CLAMP(now_s, -WALL_MAX, WALL_MAX));
+	now_s = CLAMP(now_s, -WALL_MAX, WALL_MAX);
+	usage_begin_gift(usage, now_s);
+	usage->free_until_s = night_end(now_s);
 }

@@ -6,6 +6,10 @@
  * parent's gift comes after it: it is used up while the own time is over, whichever limit ended it, and
  * what is left of it goes at 04:00. A free night ("tonight") costs neither.
  *
+ * A budget is new on a day that is later than all before, so that a clock that is set back, or back and on
+ * again, renews none. One that once was far ahead holds the budget until then, or until a parent's gift:
+ * who gives it takes the clock of that moment to be right.
+ *
  * Hours are said by the wall clock, so summer time needs no thought: an hour that the clock skips is
  * not had, one that it says twice is had twice. A budget is time that has passed.
  *
@@ -23,8 +27,8 @@ enum {
 /* What a person has used and been given, kept over restarts (seats/usage.h). Zeroed, it is a person
  * who begins. Any value is taken: what cannot be is mended by hours_step. */
 struct usage {
-	int64_t day;           /* days since 1970-01-01, local: the day that used_us is about; tomorrow, if the
-				* clock went back since */
+	int64_t day;           /* days since 1970-01-01, local: the day that used_us is about, the latest that the
+				* clock has shown; after today, if it went back since */
 	int64_t used_us;       /* of that day's budget */
 	int64_t extra_us;      /* what is left of a parent's gift */
 	int64_t extra_until_s; /* local wall clock: the gift is gone then */
@@ -45,6 +49,8 @@ struct hours_verdict {
  * between. */
 struct hours_verdict hours_step(const struct person *person, struct usage *usage, int64_t now_s,
 	int64_t elapsed_us);
+/* By how many days the clock has been ahead of now_s: so long there is no new budget. */
+int64_t hours_days_ahead(const struct usage *usage, int64_t now_s);
 /* A parent's gift: minutes (a day's at most), or until 04:00 next (tonight). */
 void hours_extend(struct usage *usage, int64_t now_s, uint32_t minutes);
 void hours_tonight(struct usage *usage, int64_t now_s);

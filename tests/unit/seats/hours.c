@@ -272,12 +272,14 @@ static void a_clock_set_back_renews_nothing(void)
 		{ MONDAY + 2 * DAY + HOUR, 10 * MINUTE, 20 * MINUTE, "some of it" },
 		{ MONDAY + 2 * DAY - 1, 0, 20 * MINUTE, "a second before midnight: what passes is charged" },
 		{ MONDAY + 2 * DAY - 1, 10 * MINUTE, 10 * MINUTE, "all of it" },
-		/* years ahead, and set right: used stays used until the next midnight, not for years */
-		{ MONDAY + 4000 * DAY, 0, 30 * MINUTE, "a wrong year" },
-		{ MONDAY + 4000 * DAY + HOUR, 30 * MINUTE, 0, "used up" },
-		{ MONDAY + 3 * DAY + HOUR, 0, 0, "set right" },
-		{ MONDAY + 3 * DAY + 2 * HOUR, HOUR, 0, "the same day" },
-		{ MONDAY + 4 * DAY, 0, 30 * MINUTE, "the next" },
+		/* more than a day, as far as one likes */
+		{ MONDAY + 2 * DAY + HOUR, 10 * MINUTE, 0, "used up" },
+		{ MONDAY, 0, 0, "two days back" },
+		{ MONDAY + 1 * DAY, 0, 0, "a midnight of those" },
+		{ MONDAY + 2 * DAY + HOUR, 0, 0, "set right" },
+		{ -10000 * DAY, 0, 0, "a battery that is empty" },
+		{ MONDAY + 2 * DAY + 2 * HOUR, 0, 0, "set right by the network" },
+		{ MONDAY + 3 * DAY, 0, 30 * MINUTE, "Thursday" },
 	};
 	struct person person = someone(NULL, 30);
 	struct usage usage = { 0 };
@@ -291,6 +293,38 @@ static void a_clock_set_back_renews_nothing(void)
 		test_equal(verdict.left_us, table[i].left_s * US);
 	}
 	gone(&person);
+}
+
+/* A clock that once was years ahead holds the budget, until somebody who may gives time: from then on its days
+ * count. */
+static void a_gift_says_that_the_clock_is_right(void)
+{
+	for (unsigned tonight = 0; tonight < 2; tonight++) {
+		struct person person = someone(NULL, 30);
+		struct usage usage = { 0 };
+
+		hours_step(&person, &usage, MONDAY + 4000 * DAY, 0);
+		test_assert(!hours_step(&person, &usage, MONDAY + HOUR, 30 * MINUTE * US).allowed);
+		test_assert(!hours_step(&person, &usage, MONDAY + DAY, 0).allowed);
+		test_equal(hours_days_ahead(&usage, MONDAY + DAY), 3999);
+		if (tonight)
+			hours_tonight(&usage, MONDAY + DAY);
+		else
+			hours_extend(&usage, MONDAY + DAY, 10);
+		test_equal(hours_days_ahead(&usage, MONDAY + DAY), 0);
+		test_equal(hours_step(&person, &usage, MONDAY + DAY, 0).left_us,
+			tonight ? INT64_MAX : 10 * MINUTE * US);
+		test_equal(usage.used_us, 30 * MINUTE * US);
+		test_equal(hours_step(&person, &usage, MONDAY + 2 * DAY + 5 * HOUR, 0).left_us, 30 * MINUTE * US);
+		/* a day that begins with the gift begins anew all the same */
+		usage.used_us = 30 * MINUTE * US;
+		if (tonight)
+			hours_tonight(&usage, MONDAY + 3 * DAY);
+		else
+			hours_extend(&usage, MONDAY + 3 * DAY, 10);
+		test_equal(usage.used_us, 0);
+		gone(&person);
+	}
 }
 
 /* A PC whose clock begins in the wrong year, and is set right a minute later. */
@@ -335,6 +369,8 @@ static void any_usage_is_taken(void)
 		hours_extend(&usage, values[i / 5 % 5], UINT32_MAX);
 		hours_tonight(&usage, values[i / 5 % 5]);
 		hours_step(&person, &usage, values[i / 25 % 5], values[i / 125]);
+		usage.day = values[i / 125];
+		test_assert(hours_days_ahead(&usage, values[i % 5]) >= 0);
 	}
 	gone(&person);
 }
@@ -384,6 +420,7 @@ int main(void)
 	test_run(tonight_is_until_four);
 	test_run(a_step_of_the_clock_costs_nothing);
 	test_run(a_clock_set_back_renews_nothing);
+	test_run(a_gift_says_that_the_clock_is_right);
 	test_run(a_clock_set_right_frees_nobody_for_years);
 	test_run(a_clock_set_by_seconds_repeats_no_warning);
 	test_run(any_usage_is_taken);
