@@ -20,11 +20,13 @@ static const GOptionEntry options[] = {
 	{ 0 },
 };
 
-/* What irori-vmm says of a guest's file, on standard error; true: it is good. */
+/* What irori-vmm says of a guest's file, on standard error; true: it is good. One that cannot say anything is told of
+ * here. */
 static bool guest_good(const char *program, const struct guest_entry *guest)
 {
 	const char *argv[] = { program, "--check", guest->path, NULL, NULL, NULL };
 	g_auto(GStrv) environment = g_get_environ();
+	g_autoptr(GError) error = NULL;
 	int status = -1;
 
 	if (root) {
@@ -34,8 +36,15 @@ static bool guest_good(const char *program, const struct guest_entry *guest)
 		/* What this system keeps for a guest of the same name is not that one's. */
 		environment = g_environ_setenv(environment, "XDG_STATE_HOME", "/nonexistent", TRUE);
 	}
-	return g_spawn_sync(NULL, (char **)argv, environment, G_SPAWN_STDOUT_TO_DEV_NULL, NULL, NULL,
-		       NULL, NULL, &status, NULL) && WIFEXITED(status) && !WEXITSTATUS(status);
+	if (!g_spawn_sync(NULL, (char **)argv, environment, G_SPAWN_STDOUT_TO_DEV_NULL, NULL, NULL, NULL,
+		    NULL, &status, &error))
+		fprintf(stderr, "%s: not checked: %s\n", guest->path, error->message);
+	else if (!WIFEXITED(status))
+		fprintf(stderr, "%s: not checked: irori-vmm was ended by signal %d\n", guest->path,
+			WTERMSIG(status));
+	else
+		return !WEXITSTATUS(status);
+	return false;
 }
 
 static const char *plural(guint n)

@@ -5,6 +5,7 @@ usage: check_test.py IRORI
 """
 import os
 import pathlib
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -19,7 +20,7 @@ GOOD = {
 }
 
 
-def check(files, *arguments, root=True):
+def check(files, *arguments, root=True, irori=IRORI):
     """Status and what is said, the folder's own name left out."""
     with tempfile.TemporaryDirectory() as folder:
         for path, text in files.items():
@@ -27,7 +28,7 @@ def check(files, *arguments, root=True):
             place.parent.mkdir(parents=True, exist_ok=True)
             place.write_text(text)
         where = ("--root", folder) if root else ("--config", os.path.join(folder, "etc/irori"))
-        done = subprocess.run([IRORI, "check", *where, *arguments], capture_output=True, text=True)
+        done = subprocess.run([irori, "check", *where, *arguments], capture_output=True, text=True)
         return done.returncode, (done.stdout + done.stderr).replace(folder, "")
 
 
@@ -43,7 +44,22 @@ def guest(*lines):
     return dict(GOOD, **{"etc/irori/guests.d/a.conf": "[Guest]\nName=a\n" + "\n".join(lines) + "\n"})
 
 
+def with_monitor(script, *words):
+    """irori as in a build folder, with an irori-vmm that is a script."""
+    with tempfile.TemporaryDirectory() as build:
+        for folder in ("ui", "vmm"):
+            os.mkdir(os.path.join(build, folder))
+        pathlib.Path(build, "build.ninja").touch()
+        irori = shutil.copy(IRORI, os.path.join(build, "ui", "irori"))
+        program = pathlib.Path(build, "vmm", "irori-vmm")
+        program.write_text(script)
+        program.chmod(0o755)
+        expect("irori-vmm is %r" % script, GOOD, 78, "/etc/irori/guests.d/a.conf: not checked: ", *words, irori=irori)
+
+
 def main():
+    with_monitor("#!/nonexistent\n", "irori-vmm", "No such file")
+    with_monitor("#!/bin/sh\nkill -SEGV $$\n", "signal 11")
     expect("all is good", GOOD, 0, "1 guest, 0 seats, 1 person")
     expect("a file that is not there", guest("[Disk a]", "Path=/srv/b.img"), 78,
            "/etc/irori/guests.d/a.conf:4: Path=/srv/b.img: No such file")
