@@ -8,6 +8,7 @@ import re
 import subprocess
 import sys
 import tempfile
+import time
 
 SCRIPT, IRORI = map(os.path.abspath, sys.argv[1:])
 # What the real one says depends on the PC; this has two seats, a guest and a keyboard.
@@ -54,6 +55,13 @@ def main():
             found = completes(program, line)
             assert found == expected, (line, found, expected)
             print("ok %r" % line)
+        with open(program, "w") as file:
+            file.write("#!/bin/sh\nexec sleep 60\n")
+        begun = time.monotonic()
+        for line in ("irori switch ", "irori start ", "irori attach seat1 "):
+            completes(program, line)
+        assert time.monotonic() - begun < 30, "waits for an irorid that hangs"
+        print("ok one that hangs")
     for verb in verbs:
         said = subprocess.run([IRORI, verb, "--help"], capture_output=True, text=True, check=True).stdout
         options = set(re.findall(r"^  (?:-\w, )?(--[a-z-]+)", said, re.MULTILINE)) | {"--help"}
