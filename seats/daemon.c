@@ -11,7 +11,11 @@
 #include "seats/process.h"
 #include "vmm/error.h"
 
-enum { BUSY_MS = 200 };
+enum {
+	BUSY_MS = 200,
+	STRANGERS_MS = 100,
+	STRANGERS_TRIES = 100, /* then a seat that is configured no more keeps what it has */
+};
 
 static struct seat *seat_new(struct daemon *daemon, const struct seat_config *config)
 {
@@ -336,27 +340,63 @@ static void guests_begin(struct daemon *daemon)
 	}
 }
 
-/* Seats that ran for an irorid before us and are configured no more. */
-static void strangers_end(struct daemon *daemon)
+/* The seat that a file in the seats' folder is a socket of; NULL: none. */
+static char *seat_of_file(const char *file)
+{
+	g_autofree char *name = g_str_has_suffix(file, ".sock") ? g_strdup(file) : NULL;
+
+	if (!name)
+		return NULL;
+	name[strlen(name) - strlen(".sock")] = '\0';
+	if (g_str_has_suffix(name, SEAT_UNIT_SECOND))
+		name[strlen(name) - strlen(SEAT_UNIT_SECOND)] = '\0';
+	return g_steal_pointer(&name);
+}
+
+/* False: some are busy. */
+static bool strangers_evict(struct daemon *daemon)
 {
 	g_autofree char *folder = g_build_filename(daemon->config.runtime, "seats", NULL);
 	g_autoptr(GDir) dir = g_dir_open(folder, 0, NULL);
+	bool first = !daemon->strangers_tries, last = ++daemon->strangers_tries == STRANGERS_TRIES;
+	bool done = true;
 	const char *file;
 
 	while (dir && (file = g_dir_read_name(dir))) {
-		g_autofree char *path = g_build_filename(folder, file, NULL);
-		g_autofree char *name = g_strdup(file);
+		g_autofree char *path = g_build_filename(folder, file, NULL), *name = seat_of_file(file);
 
-		if (!g_str_has_suffix(name, ".sock"))
+		if (!name || daemon_seat(daemon, name))
 			continue;
-		name[strlen(name) - strlen(".sock")] = '\0';
-		if (g_str_has_suffix(name, SEAT_UNIT_SECOND))
-			name[strlen(name) - strlen(SEAT_UNIT_SECOND)] = '\0';
-		if (daemon_seat(daemon, name))
+		if (first)
+			g_message("seat %s is configured no more", name);
+		if (process_evict(path))
 			continue;
-		g_message("seat %s is configured no more", name);
-		process_evict(path);
+		done = false;
+		if (last)
+			g_warning("seat %s is configured no more, and cannot be ended: %s is busy", name,
+				path);
 	}
+	return done || last;
+}
+
+static gboolean strangers_again(gpointer data)
+{
+	struct daemon *daemon = data;
+
+	if (!strangers_evict(daemon))
+		return G_SOURCE_CONTINUE;
+	daemon->strangers_timer = 0;
+	return G_SOURCE_REMOVE;
+}
+
+/* Seats that run, for us or for an irorid before us, and are configured no more. One that is busy is ended when it
+ * takes a connection, if it is not configured again by then. */
+static void strangers_end(struct daemon *daemon)
+{
+	g_clear_handle_id(&daemon->strangers_timer, g_source_remove);
+	daemon->strangers_tries = 0;
+	if (!strangers_evict(daemon))
+		daemon->strangers_timer = g_timeout_add(STRANGERS_MS, strangers_again, daemon);
 }
 
 struct daemon *daemon_new(const struct daemon_config *config, const struct daemon_events *events,
@@ -411,6 +451,7 @@ void daemon_seats_renew(struct daemon *daemon, const GPtrArray *configs)
 		if (!g_ptr_array_find(before, seat, NULL))
 			seat_begin(seat);
 	}
+	strangers_end(daemon);
 	g_ptr_array_unref(before);
 	devices_assign(daemon);
 	daemon_changed(daemon);
@@ -452,6 +493,7 @@ void daemon_free(struct daemon *daemon)
 	g_clear_handle_id(&daemon->changed_idle, g_source_remove);
 	g_clear_handle_id(&daemon->off_timer, g_source_remove);
 	g_clear_handle_id(&daemon->first_timer, g_source_remove);
+	g_clear_handle_id(&daemon->strangers_timer, g_source_remove);
 	daemon->started = false;
 	g_ptr_array_unref(daemon->seats);
 	g_ptr_array_unref(daemon->guests);

@@ -85,7 +85,9 @@ struct daemon {
 	GPtrArray *guests;    /* struct guest_unit */
 	GPtrArray *people;    /* struct person_time */
 	struct policy policy;
-	guint policy_timer, busy_timer, people_timer, store_timer, changed_idle, off_timer, first_timer;
+	guint policy_timer, busy_timer, people_timer, store_timer, changed_idle, off_timer, first_timer,
+		strangers_timer;
+	unsigned strangers_tries;
 	int64_t stepped_ns;   /* when people's time was looked at */
 	struct claim *claim;  /* keyboards that are nobody's */
 	struct power_buttons *buttons;

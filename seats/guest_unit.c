@@ -397,7 +397,9 @@ void guest_unit_stop(struct guest_unit *unit, bool force)
 {
 	process_unwant(unit->process);
 	unit->again = false;
-	unit->stopping = unit->client || process_state(unit->process) == PROCESS_STARTING;
+	/* It is up, or may be soon: one that is busy as well. */
+	unit->stopping = unit->client || process_state(unit->process) == PROCESS_STARTING ||
+		process_is_busy(unit->process);
 	unit->stop_force = unit->stopping && force;
 	if (unit->client)
 		stop_ask(unit);
@@ -487,7 +489,9 @@ enum wire_guest_state guest_unit_state(const struct guest_unit *unit)
 	};
 
 	if (!unit->welcomed)
-		return process_wanted(unit->process) || unit->stopping ? WIRE_GUEST_STARTING :
+		return process_wanted(unit->process) || process_is_busy(unit->process) ||
+				unit->stopping ?
+			WIRE_GUEST_STARTING :
 			WIRE_GUEST_OFF;
 	if (unit->frozen && unit->link_state != LINK_GUEST_OFF)
 		return WIRE_GUEST_FROZEN;

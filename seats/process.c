@@ -15,7 +15,6 @@
 enum {
 	CONNECT_EVERY_MS = 10,
 	BUSY_EVERY_MS = 100,
-	EVICT_TRIES = 100,
 	NO_PROGRAM_MS = 2000,
 	NEEDS_EVERY_MS = 200,
 };
@@ -28,8 +27,8 @@ struct process {
 	struct backoff backoff;
 	struct spawn_child *child; /* NULL: none, or not ours */
 	pid_t peer;                /* who listens */
-	int handle;                /* of that one, a pidfd; -1: none */
-	bool wanted;
+	int handle;                /* of that one, a pidfd, also after its hang-up; -1: none */
+	bool wanted, busy;
 	int64_t started_ns, lost_ns;
 	guint timer;
 };
@@ -91,6 +90,20 @@ static void handle_kill(int handle)
 		syscall(SYS_pidfd_send_signal, handle, SIGKILL, NULL, 0);
 }
 
+static bool handle_alive(int handle)
+{
+	struct pollfd over = { .fd = handle, .events = POLLIN };
+
+	return handle >= 0 && poll(&over, 1, 0) == 0;
+}
+
+/* Now, and not when systemd comes to it: what it holds is to be free for who comes after it. */
+static void kill_it(struct process *process)
+{
+	handle_kill(process->handle);
+	spawn_kill(process->child, SIGKILL);
+}
+
 static void peer_forget(struct process *process)
 {
 	if (process->handle >= 0)
@@ -99,7 +112,13 @@ static void peer_forget(struct process *process)
 	process->peer = 0;
 }
 
-/* 0; -EAGAIN: it is there, and does not take us yet; else nobody is. */
+/* Of all that connecting may end with, only this says that nobody is there. */
+static bool is_nobody(int r)
+{
+	return r == -ENOENT || r == -ECONNREFUSED;
+}
+
+/* 0, or -errno. */
 static int process_connect(struct process *process)
 {
 	int fd = packet_connect(process->config.socket);
@@ -108,6 +127,7 @@ static int process_connect(struct process *process)
 		return fd;
 	g_clear_handle_id(&process->timer, g_source_remove);
 	peer_forget(process);
+	process->busy = false;
 	process->peer = peer_find(fd, &process->handle);
 	backoff_up(&process->backoff, process->config.now());
 	process->state = PROCESS_UP;
@@ -116,12 +136,15 @@ static int process_connect(struct process *process)
 }
 
 /* Another must not be started beside it. It has taken nobody for long, so it is not asked often. */
-static void busy_wait(struct process *process)
+static void busy_wait(struct process *process, int r)
 {
 	g_clear_handle_id(&process->timer, g_source_remove);
 	process->timer = g_timeout_add(BUSY_EVERY_MS, wait_over, process);
-	if (process->state != PROCESS_WAITING)
-		state_set(process, PROCESS_WAITING, "is there and takes no connection");
+	if (process->busy)
+		return;
+	process->busy = true;
+	state_set(process, PROCESS_WAITING,
+		r == -EAGAIN ? "is there and takes no connection" : g_strerror(-r));
 }
 
 static void child_ended(void *data, int status)
@@ -182,6 +205,12 @@ static void process_start(struct process *process)
 	state_set(process, PROCESS_STARTING, NULL);
 }
 
+/* It has hung up, and may still be writing. */
+static bool is_leaving(const struct process *process)
+{
+	return process->child || handle_alive(process->handle);
+}
+
 /* It may be there, started before us; or still be on its way out. */
 static void process_try(struct process *process)
 {
@@ -189,21 +218,23 @@ static void process_try(struct process *process)
 
 	if (r == 0)
 		return;
-	if (r == -EAGAIN && !process->child) {
-		busy_wait(process);
+	/* Who has hung up and takes nobody else is on its way out. */
+	if (!is_nobody(r) && !(r == -EAGAIN && is_leaving(process))) {
+		busy_wait(process, r);
 		return;
 	}
+	process->busy = false;
 	if (!process->wanted) {
 		state_set(process, PROCESS_IDLE, NULL);
 		return;
 	}
-	if (process->child) { /* it has hung up, but has not ended yet: it may still be writing */
+	if (is_leaving(process)) {
 		if (process->config.now() - process->lost_ns <
 			process->config.end_ms * INT64_C(1000000)) {
 			process->timer = g_timeout_add(CONNECT_EVERY_MS, wait_over, process);
 			return;
 		}
-		spawn_kill(process->child, SIGKILL);
+		kill_it(process);
 		spawn_forget(g_steal_pointer(&process->child));
 	}
 	process_start(process);
@@ -241,9 +272,9 @@ bool process_find(struct process *process)
 {
 	int r = process->state == PROCESS_UP ? 0 : process_connect(process);
 
-	if (r == -EAGAIN && process->state == PROCESS_IDLE)
-		busy_wait(process);
-	return r == 0;
+	if (r < 0 && !is_nobody(r) && process->state == PROCESS_IDLE)
+		busy_wait(process, r);
+	return !is_nobody(r);
 }
 
 void process_want(struct process *process, bool now)
@@ -260,7 +291,7 @@ void process_want(struct process *process, bool now)
 void process_unwant(struct process *process)
 {
 	process->wanted = false;
-	if (process->state != PROCESS_WAITING)
+	if (process->state != PROCESS_WAITING || process->busy)
 		return;
 	g_clear_handle_id(&process->timer, g_source_remove);
 	state_set(process, PROCESS_IDLE, NULL);
@@ -270,19 +301,19 @@ void process_lost(struct process *process)
 {
 	if (process->state != PROCESS_UP)
 		return;
-	peer_forget(process);
+	process->peer = 0; /* the handle is kept: it may have to be killed yet */
 	process->lost_ns = process->config.now();
 	wait_begin(process, "hung up");
 }
 
 void process_hangs(struct process *process, const char *why)
 {
-	if (process->child)
-		spawn_kill(process->child, SIGKILL);
-	else
-		handle_kill(process->handle);
+	bool busy = process->busy;
+
+	kill_it(process);
 	peer_forget(process);
-	if (process->state != PROCESS_UP)
+	process->busy = false;
+	if (process->state != PROCESS_UP && !busy)
 		return;
 	process->lost_ns = process->config.now();
 	wait_begin(process, why);
@@ -303,51 +334,25 @@ bool process_wanted(const struct process *process)
 	return process->wanted;
 }
 
-/* True: it is not there any more. */
-static bool evict(const char *socket)
+bool process_is_busy(const struct process *process)
+{
+	return process->busy;
+}
+
+bool process_evict(const char *socket)
 {
 	int fd = packet_connect(socket), handle;
 
-	if (fd == -EAGAIN)
+	if (fd < 0 && !is_nobody(fd))
 		return false;
 	if (fd >= 0) {
 		peer_find(fd, &handle);
-		handle_kill(handle);
-		if (handle >= 0)
-			close(handle);
 		close(fd);
+		if (handle < 0) /* not known; or it has just ended, and is nobody the next time */
+			return false;
+		handle_kill(handle);
+		close(handle);
 	}
 	unlink(socket);
 	return true;
-}
-
-struct eviction {
-	char *socket;
-	unsigned tries;
-};
-
-static gboolean evict_again(gpointer data)
-{
-	struct eviction *eviction = data;
-
-	return !evict(eviction->socket) && ++eviction->tries < EVICT_TRIES;
-}
-
-static void eviction_free(gpointer data)
-{
-	struct eviction *eviction = data;
-
-	g_free(eviction->socket);
-	g_free(eviction);
-}
-
-void process_evict(const char *socket)
-{
-	struct eviction *eviction;
-
-	if (evict(socket))
-		return;
-	eviction = g_new0(struct eviction, 1);
-	eviction->socket = g_strdup(socket);
-	g_timeout_add_full(G_PRIORITY_DEFAULT, BUSY_EVERY_MS, evict_again, eviction, eviction_free);
 }

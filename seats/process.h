@@ -12,9 +12,10 @@
  *	   +------------- WAITING <--------------------------------+
  *	                     | back-off over: as want
  *
- * A child that was started by an irorid before is not ours to wait for; it is known by its socket
- * and by the credentials at its other end. One that listens and has no room for another connection is there:
- * it is tried again (WAITING), and nothing is started in its place.
+ * One that was started by an irorid before is known by its socket and by the credentials at its other end.
+ * Nobody is there only where there is no socket or nobody who listens. All else, be it that it has no room for
+ * another connection or that we have no descriptor to ask with, is busy: it is asked again (WAITING), wanted or
+ * not, and nothing is started in its place.
  *
  * Thread: main.
  */
@@ -65,24 +66,27 @@ void process_free(struct process *process);
 /* From the next start on. */
 void process_renew(struct process *process, const struct spawn_spec *spec);
 
-/* Connects if it is there. True: it was. Starts nothing. One that is busy is connected later. */
+/* Connects if it is there. True: it is, be it that it is busy and connected later. Starts nothing. */
 bool process_find(struct process *process);
 /* From now on it is to be there. A person asked: without waiting. */
 void process_want(struct process *process, bool now);
-/* No longer; what runs stays until it ends. */
+/* No longer; what runs stays until it ends, and what is busy is connected all the same. */
 void process_unwant(struct process *process);
-/* The connection is over (the socket is the owner's to close): tries again if it is wanted. */
+/* The connection is over (the socket is the owner's to close): tries again if it is wanted. It may take its
+ * time to end, and is killed after that. */
 void process_lost(struct process *process);
-/* The same, where it hangs: it is killed first. */
+/* The same, where it hangs: it is killed first, whoever started it. One that is busy is asked no more. */
 void process_hangs(struct process *process, const char *why);
 
 enum process_state process_state(const struct process *process);
 /* 0: not known, or not connected. */
 pid_t process_pid(const struct process *process);
 bool process_wanted(const struct process *process);
+/* It is there, not connected, and asked again and again. */
+bool process_is_busy(const struct process *process);
 
-/* Whoever listens there is nobody's any more: killed, and the socket removed; now, or when it takes a
- * connection at last. */
-void process_evict(const char *socket);
+/* Whoever listens there is nobody's any more: killed, and the socket removed. False: it is busy, and to be tried
+ * again. */
+bool process_evict(const char *socket);
 
 #endif

@@ -31,6 +31,7 @@ struct seat_process {
 	int fd; /* -1: not connected */
 	guint source, timer;
 	bool greeted, broken;
+	bool busy; /* it was, when we heard of it last */
 	char *why; /* said last, not to be said again and again */
 };
 
@@ -129,7 +130,9 @@ static gboolean wire_ready(gint fd, GIOCondition condition, gpointer data)
 	if (r >= 0)
 		return G_SOURCE_CONTINUE;
 	process->source = 0;
-	lost(process, r == -EPROTO ? "says what it should not" : NULL);
+	/* One that hangs up on our greeting would do so for ever: it is of another version. */
+	lost(process, r == -EPROTO ? "says what it should not" :
+		process->greeted ? NULL : "hung up before it answered");
 	return G_SOURCE_REMOVE;
 }
 
@@ -139,6 +142,7 @@ static void connected(void *data, int fd)
 	struct wire_hello hello = { .version = WIRE_VERSION, .number = process->number };
 
 	wire_text(hello.seat, sizeof(hello.seat), process->seat);
+	process->busy = false;
 	process->fd = fd;
 	process->source = g_unix_fd_add(fd, G_IO_IN | G_IO_HUP, wire_ready, process);
 	/* A greeting that is not taken is one that is not answered. */
@@ -149,12 +153,18 @@ static void connected(void *data, int fd)
 static void changed(void *data, const char *why)
 {
 	struct seat_process *process = data;
+	bool was_busy = process->busy;
+
+	process->busy = process_is_busy(process->process);
 
 	if (why && g_strcmp0(why, process->why)) {
 		g_message("seat %s: %s", process->name, why);
 		g_free(process->why);
 		process->why = g_strdup(why);
 	}
+	/* It went without ever having answered. */
+	if (was_busy && process_state(process->process) == PROCESS_IDLE)
+		process->events->lost(process->data, process);
 }
 
 static bool ended(void *data, int status)
@@ -239,14 +249,15 @@ void seat_process_want(struct seat_process *process)
 
 void seat_process_end(struct seat_process *process)
 {
+	process->busy = false;
 	process_unwant(process->process);
 	process_hangs(process->process, NULL);
 	hang_up(process);
 }
 
-bool seat_process_connected(const struct seat_process *process)
+bool seat_process_silent(const struct seat_process *process)
 {
-	return process->fd >= 0;
+	return process->fd >= 0 ? !process->greeted : process_is_busy(process->process);
 }
 
 bool seat_process_greeted(const struct seat_process *process)

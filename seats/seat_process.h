@@ -21,7 +21,7 @@ struct seat_process_events {
 	/* After WELCOME. Not 0: it should not have said that. */
 	int (*message)(void *data, struct seat_process *process, uint16_t opcode,
 		const union wire_body *body);
-	/* It is not connected any more, whether it was greeted or not. */
+	/* It is not connected any more, whether it was greeted or not; or it was busy, and is gone. */
 	void (*lost)(void *data, struct seat_process *process);
 };
 
@@ -41,7 +41,7 @@ struct seat_process *seat_process_new(const struct seat_process_config *config,
 /* The process stays. NULL is allowed. */
 void seat_process_free(struct seat_process *process);
 
-/* Connects if it is there. True: it was, and greets or is lost. Starts nothing. */
+/* Connects if it is there. True: it is, and greets or is lost, be it later. Starts nothing. */
 bool seat_process_find(struct seat_process *process);
 /* From now on it is to be there. */
 void seat_process_want(struct seat_process *process);
@@ -52,7 +52,8 @@ void seat_process_end(struct seat_process *process);
 int seat_process_send(struct seat_process *process, uint16_t opcode, const void *body, size_t size,
 	int fd);
 
-bool seat_process_connected(const struct seat_process *process);
+/* It is there and has not greeted yet: it may have the seat. */
+bool seat_process_silent(const struct seat_process *process);
 bool seat_process_greeted(const struct seat_process *process);
 pid_t seat_process_pid(const struct seat_process *process); /* 0: it is not connected */
 

@@ -80,7 +80,7 @@ static void greeted(void *data, struct seat_process *process, bool seated)
 	if (!unit->seated) {
 		/* One that has the seat already comes before one that waits for it, and may be about to
 		 * say so. */
-		if (seated || !seat_process_connected(rival) || seat_process_greeted(rival))
+		if (seated || !seat_process_silent(rival))
 			seat_take(unit, process);
 	} else if (seated) {
 		/* It still holds what is the other's now. */
@@ -104,7 +104,7 @@ static void lost(void *data, struct seat_process *process)
 	if (seat_process_greeted(spare)) {
 		seat_process_end(process); /* the spare of its spare, in a while */
 		seat_take(unit, spare);
-	} else if (!seat_process_connected(spare)) {
+	} else if (!seat_process_silent(spare)) {
 		seat_process_want(process);
 	}
 }

@@ -219,6 +219,53 @@ def deaths(house):
         until(lambda: house.spare('den'), 'a spare')
 
 
+class Stranger:
+    """Somebody at a seat's socket who takes no connection until told to, and says nothing."""
+
+    def __init__(self, path):
+        (ready, self.tell), (wait, said) = os.pipe(), os.pipe()
+        self.pid = os.fork()
+        if self.pid == 0:
+            libc.prctl(1, signal.SIGKILL, 0, 0, 0)  # PR_SET_PDEATHSIG
+            with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as link:
+                link.bind(str(path))
+                link.listen(0)
+                os.write(said, b'1')
+                os.read(ready, 1)
+                kept = []
+                while True:
+                    kept.append(link.accept())
+        os.read(wait, 1)
+        self.first = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        self.first.connect(str(path))
+
+    def accept(self):
+        self.first.close()
+        os.write(self.tell, b'1')
+
+    def is_dead(self):
+        return os.waitpid(self.pid, os.WNOHANG)[0] == self.pid
+
+
+def strangers(house):
+    """One that is busy and configured no more is ended when it takes a connection; not if it is configured by then."""
+    for name, configured in (('porch', False), ('cellar', True)):
+        stranger = Stranger(house.run / 'seats' / f'{name}.sock')
+        house.daemon.send_signal(signal.SIGHUP)
+        until(lambda: f'{name} is configured no more' in (house.folder / 'log').read_text(), 'a look at it')
+        if configured:
+            house.write(f'seats.d/{name}.conf', f'[Seat]\nOutputs=nowhere:{name}\nGuests=one\n')
+            house.daemon.send_signal(signal.SIGHUP)
+        time.sleep(0.5)
+        check(not stranger.is_dead(), f'{name} is dead before it took a connection')
+        stranger.accept()
+        if configured:
+            time.sleep(1)  # its answer may take longer
+            check(not stranger.is_dead(), f'{name} is configured, and was ended')
+            os.kill(stranger.pid, signal.SIGKILL)
+        until(stranger.is_dead, f'the end of {name}')
+
+
 def main():
     if len(sys.argv) != 4:
         sys.exit(__doc__)
@@ -228,7 +275,7 @@ def main():
     with tempfile.TemporaryDirectory(prefix='irori-alone-') as name:
         house = House(*map(os.path.abspath, sys.argv[1:4]), pathlib.Path(name))
         try:
-            for case in (alone, deaths):
+            for case in (alone, deaths, strangers):
                 case(house)
                 print(f'ok {case.__name__}', flush=True)
         except RuntimeError as error:

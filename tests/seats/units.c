@@ -4,13 +4,12 @@
  */
 #include "display/packet.h"
 #include "seats/guest_unit.h"
-#include "seats/process.h"
 #include "seats/seat_unit.h"
+#include "seats/spawn_internal.h"
 #include "seats/wire_codec.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <glib/gstdio.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -18,203 +17,11 @@
 #include <sys/stat.h>
 #include <sys/un.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
-#include "tests/unit/test.h"
+#include "tests/seats/loop.h"
 
 static char *folder, *fake_guest;
-
-static int64_t now(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return ts.tv_sec * INT64_C(1000000000) + ts.tv_nsec;
-}
-
-/* Runs the loop until it is so; ends the test after half a minute. */
-#define until(condition)                                                                           \
-	do {                                                                                       \
-		int64_t until_end = now() + INT64_C(30000000000);                                  \
-		while (!(condition)) {                                                             \
-			g_main_context_iteration(NULL, FALSE);                                     \
-			g_usleep(1000);                                                            \
-			if (now() > until_end) {                                                   \
-				fprintf(stderr, "%s:%d: never: %s\n", __FILE__, __LINE__,          \
-					#condition);                                               \
-				exit(1);                                                           \
-			}                                                                          \
-		}                                                                                  \
-	} while (0)
-
-/* Starting processes */
-
-static int ended_status;
-static unsigned ended;
-
-static void child_ended(void *data, int status)
-{
-	ended++;
-	ended_status = status;
-}
-
-static struct spawn_child *sh(struct spawn *spawn, const char *script)
-{
-	const char *const argv[] = { "/bin/sh", "-c", script, NULL };
-	struct spawn_spec spec = { .kind = SPAWN_GUEST, .name = "sh", .argv = argv };
-	GError *error = NULL;
-	struct spawn_child *child = spawn_start(spawn, &spec, child_ended, NULL, &error);
-
-	test_assert(child && !error);
-	return child;
-}
-
-static void spawned(void)
-{
-	static const char *const none[] = { "/nonexistent/program", NULL };
-	struct spawn_spec spec = { .kind = SPAWN_SEAT, .name = "none", .argv = none };
-	g_autofree char *log = g_build_filename(folder, "log/guest-sh.log", NULL);
-	g_autofree char *alive = g_build_filename(folder, "alive", NULL);
-	g_autofree char *script = g_strdup_printf("sleep 0.2; echo > %s", alive);
-	g_autofree char *text = NULL;
-	struct spawn *spawn = spawn_new(SPAWN_FORK, folder, NULL);
-	struct spawn_child *child;
-	GError *error = NULL;
-
-	test_assert(!strcmp(spawn_way(spawn), "fork"));
-	ended = 0;
-	sh(spawn, "echo said; exit 3");
-	until(ended == 1);
-	test_equal(ended_status, 3);
-	test_assert(g_file_get_contents(log, &text, NULL, NULL) && !strcmp(text, "said\n"));
-	child = sh(spawn, "exec sleep 100");
-	spawn_kill(child, SIGKILL);
-	until(ended == 2);
-	test_equal(ended_status, -1);
-	test_assert(!spawn_start(spawn, &spec, child_ended, NULL, &error) && error);
-	g_clear_error(&error);
-	/* Forgotten, it goes on, and nobody hears of its end. */
-	spawn_forget(sh(spawn, script));
-	until(!g_access(alive, F_OK));
-	until(!g_main_context_iteration(NULL, FALSE));
-	test_equal(ended, 2);
-	spawn_forget(NULL);
-	spawn_free(spawn);
-}
-
-/* Processes behind sockets */
-
-static int peer_fd = -1;
-static char *peer_why;
-
-static void peer_connected(void *data, int fd)
-{
-	peer_fd = fd;
-}
-
-static void peer_changed(void *data, const char *why)
-{
-	g_free(peer_why);
-	peer_why = g_strdup(why);
-}
-
-static bool peer_ended(void *data, int status)
-{
-	return false;
-}
-
-static const struct process_events peer_events = { peer_connected, peer_changed, peer_ended };
-
-static int listen_at(const char *path, int backlog)
-{
-	struct sockaddr_un address;
-	int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-
-	test_equal(packet_address(path, &address), 0);
-	test_equal(bind(fd, (struct sockaddr *)&address, sizeof(address)), 0);
-	test_equal(listen(fd, backlog), 0);
-	return fd;
-}
-
-static void turn(unsigned ms)
-{
-	for (int64_t end = now() + ms * INT64_C(1000000); now() < end; g_usleep(1000))
-		g_main_context_iteration(NULL, FALSE);
-}
-
-/* One that has no room for another connection is there: nothing is started in its place, and its socket stays. */
-static void busy_is_there(void)
-{
-	g_autofree char *path = g_build_filename(folder, "busy.sock", NULL);
-	g_autofree char *started = g_build_filename(folder, "started", NULL);
-	g_autofree char *script = g_strdup_printf("echo > %s", started);
-	const char *const argv[] = { "/bin/sh", "-c", script, NULL };
-	struct spawn *spawn = spawn_new(SPAWN_FORK, folder, NULL);
-	struct process_config config = { .spawn = spawn, .spec = { .kind = SPAWN_GUEST, .name = "busy",
-		.argv = argv }, .socket = path, .start_ms = 1000, .end_ms = 10, .now = now };
-	struct process *process;
-	int listener = listen_at(path, 0), first = packet_connect(path);
-
-	test_assert(first >= 0);
-	test_equal(packet_connect(path), -EAGAIN);
-	backoff_init(&config.backoff, 10, 20, 1000);
-	process = process_new(&config, &peer_events, NULL);
-	test_assert(!process_find(process));
-	test_equal(process_state(process), PROCESS_WAITING);
-	test_assert(strstr(peer_why, "takes no connection"));
-	process_want(process, true);
-	turn(300);
-	test_equal(process_state(process), PROCESS_WAITING);
-	test_assert(g_access(started, F_OK) < 0);
-	close(accept(listener, NULL, NULL));
-	close(first);
-	until(process_state(process) == PROCESS_UP);
-	test_equal(process_pid(process), getpid());
-	close(peer_fd);
-	process_free(process);
-	close(listener);
-	g_unlink(path);
-	g_clear_pointer(&peer_why, g_free);
-	spawn_free(spawn);
-}
-
-/* It is killed when it takes a connection at last, and its socket stays until then. */
-static void busy_is_evicted(void)
-{
-	g_autofree char *path = g_build_filename(folder, "stranger.sock", NULL);
-	int taken[2], go[2], first, status = 0;
-	char byte = 0;
-	pid_t pid;
-
-	test_assert(!pipe(taken) && !pipe(go));
-	pid = fork();
-	if (!pid) {
-		int listener = listen_at(path, 0);
-
-		prctl(PR_SET_PDEATHSIG, SIGKILL);
-		if (write(taken[1], "", 1) == 1 && read(go[0], &byte, 1) == 1 &&
-			accept(listener, NULL, NULL) >= 0)
-			for (;;)
-				pause();
-		_exit(1);
-	}
-	test_equal(read(taken[0], &byte, 1), 1);
-	first = packet_connect(path);
-	test_assert(first >= 0);
-	process_evict(path);
-	turn(250);
-	test_assert(!g_access(path, F_OK) && !waitpid(pid, NULL, WNOHANG));
-	test_equal(write(go[1], "", 1), 1);
-	until(waitpid(pid, &status, WNOHANG) == pid);
-	test_assert(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
-	until(g_access(path, F_OK) < 0);
-	close(first);
-	for (unsigned i = 0; i < 2; i++) {
-		close(taken[i]);
-		close(go[i]);
-	}
-}
 
 /* Guests */
 
@@ -362,6 +169,64 @@ static void guest_is_stopped_while_it_starts(void)
 	until(guest_unit_state(unit) == WIRE_GUEST_RUNNING);
 	guest_unit_stop(unit, true);
 	until(!guest_unit_on(unit));
+	guest_unit_free(unit);
+	spawn_free(spawn);
+}
+
+static void never_killed(struct spawn_child *child, int signal)
+{
+}
+
+/* Whoever kills what has been started takes its time: systemd. It is dead at once all the same. */
+static void guest_is_killed_at_once(void)
+{
+	struct spawn *spawn = spawn_new(SPAWN_FORK, folder, NULL);
+	struct spawn_ops ops = *spawn->ops;
+	struct guest_unit *unit;
+	pid_t pid;
+
+	ops.kill = never_killed;
+	spawn->ops = &ops;
+	unit = guest_make(spawn);
+	test_equal(guest_unit_start(unit, NULL), 0);
+	until(guest_unit_state(unit) == WIRE_GUEST_RUNNING);
+	pid = guest_unit_pid(unit);
+	guest_unit_stop(unit, true); /* it does not obey */
+	until(!guest_unit_on(unit));
+	until(kill(pid, 0) < 0 && errno == ESRCH);
+	guest_unit_free(unit);
+	spawn_free(spawn);
+}
+
+/* One that is there and takes no connection is on, and is switched off when it takes one. */
+static void guest_is_stopped_while_it_is_busy(void)
+{
+	g_autofree char *path = g_strdup_printf("%s/guests/%s.sock", folder, entry.name);
+	struct spawn *spawn = spawn_new(SPAWN_FORK, folder, NULL);
+	struct guest_unit *unit = guest_make(spawn);
+	int waiting[64];
+	unsigned n = 0;
+	pid_t pid;
+
+	test_equal(guest_unit_start(unit, NULL), 0);
+	until(guest_unit_state(unit) == WIRE_GUEST_RUNNING);
+	pid = guest_unit_pid(unit);
+	guest_unit_free(unit);
+	kill(pid, SIGSTOP);
+	while (n < G_N_ELEMENTS(waiting) && (waiting[n] = packet_connect(path)) >= 0)
+		n++;
+	test_assert(n < G_N_ELEMENTS(waiting));
+	unit = guest_make(spawn);
+	test_assert(guest_unit_find(unit));
+	test_equal(guest_unit_state(unit), WIRE_GUEST_STARTING);
+	guest_unit_stop(unit, true);
+	turn(200);
+	test_assert(guest_unit_on(unit));
+	while (n)
+		close(waiting[--n]);
+	kill(pid, SIGCONT);
+	until(!guest_unit_on(unit));
+	until(kill(pid, 0) < 0 && errno == ESRCH);
 	guest_unit_free(unit);
 	spawn_free(spawn);
 }
@@ -597,6 +462,66 @@ static void seat_lives(void)
 	until(!fake_alive(&fake));
 	fake_end(&fake);
 	test_equal(ups, 1);
+	/* One of a version before ours hangs up on what it does not know: the same. */
+	fake_listen(&fake, "desk");
+	seat_unit_start(unit);
+	fake_accept(&fake);
+	close(fake.fd);
+	fake.fd = -1;
+	turn(500); /* and not only when it answers no second greeting */
+	test_assert(!fake_alive(&fake));
+	fake_end(&fake);
+	test_equal(ups, 1);
+	seat_unit_free(unit);
+	spawn_free(spawn);
+}
+
+/* Nobody is started beside one that has the seat and takes no connection yet. */
+static void seat_is_busy(void)
+{
+	g_autofree char *path = g_strdup_printf("%s/seats/desk" SEAT_UNIT_SECOND ".sock", folder);
+	g_autofree char *log = g_build_filename(folder, "log", "seat-desk.log", NULL);
+	g_autofree char *log2 = g_build_filename(folder, "log", "seat-desk" SEAT_UNIT_SECOND ".log", NULL);
+	struct spawn *spawn = spawn_new(SPAWN_FORK, folder, NULL);
+	struct seat_unit *unit = desk_new(spawn);
+	struct seat_fake second;
+	int waiting[16];
+	unsigned n = 0;
+
+	g_unlink(log);
+	fake_listen(&second, "desk" SEAT_UNIT_SECOND);
+	while (n < G_N_ELEMENTS(waiting) && (waiting[n] = packet_connect(path)) >= 0)
+		n++;
+	test_assert(n < G_N_ELEMENTS(waiting));
+	seat_unit_start(unit);
+	turn(300);
+	test_assert(g_access(log, F_OK) < 0); /* the other was not started */
+	for (unsigned i = 0; i < n; i++) {
+		close(accept(second.listener, NULL, NULL));
+		close(waiting[i]);
+	}
+	fake_accept(&second);
+	fake_welcome(&second, WIRE_VERSION, 1);
+	until(ups == 1);
+	fake_seated(&second);
+	test_assert(fake_alive(&second));
+	fake_end(&second);
+	until(!seat_unit_is_up(unit));
+	seat_unit_free(unit);
+	g_unlink(path);
+	/* It goes without ever having answered: another is started. */
+	unit = desk_new(spawn);
+	g_unlink(log2);
+	fake_listen(&second, "desk" SEAT_UNIT_SECOND);
+	for (n = 0; n < G_N_ELEMENTS(waiting) && (waiting[n] = packet_connect(path)) >= 0;)
+		n++;
+	seat_unit_start(unit);
+	turn(150);
+	second.fd = -1;
+	fake_end(&second);
+	while (n)
+		close(waiting[--n]);
+	until(!g_access(log2, F_OK));
 	seat_unit_free(unit);
 	spawn_free(spawn);
 }
@@ -627,6 +552,16 @@ static void seat_spare(void)
 	until(ups == 2);
 	test_equal(downs, 1);
 	fake_seated(&first);
+	/* One that has had it and merely hangs up is killed: the other has what it had. */
+	fake_listen(&second, "desk" SEAT_UNIT_SECOND);
+	seat_unit_start(unit);
+	fake_accept(&second);
+	fake_welcome(&second, WIRE_VERSION, 0);
+	turn(20);
+	close(second.fd);
+	until(!fake_alive(&second));
+	second.fd = -1;
+	fake_end(&second);
 	/* One that comes late and says that it has the seat is mistaken. */
 	fake_listen(&second, "desk" SEAT_UNIT_SECOND);
 	seat_unit_start(unit);
@@ -660,48 +595,21 @@ static void seat_spare(void)
 	spawn_free(spawn);
 }
 
-static void folders_make(void)
-{
-	static const char *const names[] = { "guests", "seats" };
-
-	folder = g_dir_make_tmp("irori-units-XXXXXX", NULL);
-	for (unsigned i = 0; i < G_N_ELEMENTS(names); i++) {
-		g_autofree char *path = g_build_filename(folder, names[i], NULL);
-
-		test_equal(g_mkdir(path, 0700), 0);
-	}
-}
-
-static void folders_remove(const char *path)
-{
-	GDir *dir = g_dir_open(path, 0, NULL);
-	const char *name;
-
-	while (dir && (name = g_dir_read_name(dir))) {
-		g_autofree char *inner = g_build_filename(path, name, NULL);
-
-		folders_remove(inner);
-	}
-	if (dir)
-		g_dir_close(dir);
-	g_remove(path);
-}
-
 int main(int argc, char **argv)
 {
 	test_assert(argc == 2);
 	fake_guest = argv[1];
-	folders_make();
+	folder = folders_make();
 	fake_monitor();
-	test_run(spawned);
-	test_run(busy_is_there);
-	test_run(busy_is_evicted);
 	test_run(guest_lives);
 	test_run(guest_is_found);
 	test_run(guest_is_stopped_while_it_starts);
+	test_run(guest_is_killed_at_once);
+	test_run(guest_is_stopped_while_it_is_busy);
 	test_run(guest_is_barred);
 	test_run(guest_that_cannot_start);
 	test_run(seat_lives);
+	test_run(seat_is_busy);
 	test_run(seat_spare);
 	folders_remove(folder);
 	return 0;
