@@ -5,7 +5,6 @@
 
 #include <errno.h>
 #include <sys/resource.h>
-#include <unistd.h>
 
 #include "audio/audio.h"
 
@@ -13,7 +12,7 @@ enum { URGENT_NICE = -11 }; /* what PulseAudio gives itself */
 
 void audio_thread_urgent(void)
 {
-	/* On Linux a "process" of this call is a thread. */
-	if (setpriority(PRIO_PROCESS, gettid(), URGENT_NICE) < 0)
+	/* On Linux a "process" of this call is a thread, and 0 the one that calls. A seat may name no other. */
+	if (setpriority(PRIO_PROCESS, 0, URGENT_NICE) < 0)
 		g_debug("sound runs at ordinary priority: %s", g_strerror(errno));
 }

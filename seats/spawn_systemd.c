@@ -205,6 +205,7 @@ static void add_sandbox(GVariantBuilder *list, enum spawn_kind kind)
 		add(list, "ProtectHome", g_variant_new_string("yes"));
 		add(list, "RestrictSUIDSGID", g_variant_new_boolean(TRUE));
 		add(list, "MemoryDenyWriteExecute", g_variant_new_boolean(TRUE));
+		add(list, "RestrictNamespaces", g_variant_new_uint64(0)); /* of all kinds, none */
 		add(list, "OOMScoreAdjust", g_variant_new_int32(-400));
 		/* Its clock is the guest's: it must be on time. */
 		add(list, "CPUWeight", g_variant_new_uint64(1000));

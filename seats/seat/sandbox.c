@@ -12,15 +12,22 @@
 #include <linux/capability.h>
 #include <linux/landlock.h>
 #include <pwd.h>
+#include <sched.h>
 #include <seccomp.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 enum { KEY_BYTES = 256 }; /* PulseAudio's protocol has them so long */
+
+/* None of these comes with a thread. CLONE_NEWTIME is a bit of the signal's number here, and means that. */
+#define NOT_A_THREAD \
+	(CLONE_NEWNS | CLONE_NEWCGROUP | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWNET)
 
 static const struct {
 	int call;
@@ -33,8 +40,6 @@ static const struct {
 	{ SCMP_SYS(write), "wake-ups, LEDs, the log" },
 	{ SCMP_SYS(writev), "the sound server, the journal" },
 	{ SCMP_SYS(close), "guests and devices go" },
-	{ SCMP_SYS(ioctl), "KMS, event devices" },
-	{ SCMP_SYS(fcntl), "descriptors that come in; a memfd's seals" },
 	{ SCMP_SYS(dup), "libinput's copies" },
 	{ SCMP_SYS(lseek), "a memfd's size" },
 	{ SCMP_SYS(ftruncate), "the sound's shared memory" },
@@ -94,20 +99,16 @@ static const struct {
 	{ SCMP_SYS(memfd_create), "sound to the server" },
 	{ SCMP_SYS(mlock), "a key of the sound's library" },
 	/* threads */
-	{ SCMP_SYS(clone3), "the sound's threads" },
-	{ SCMP_SYS(clone), "the same, by older libraries" },
-	{ SCMP_SYS(set_robust_list), "the same" },
+	{ SCMP_SYS(set_robust_list), "the sound's threads" },
 	{ SCMP_SYS(rseq), "the same" },
 	{ SCMP_SYS(futex), "locks" },
 	{ SCMP_SYS(sched_yield), "the same" },
 	{ SCMP_SYS(sched_getaffinity), "how many processors there are" },
-	{ SCMP_SYS(sched_setscheduler), "the sound's library asks for real time" },
-	{ SCMP_SYS(sched_getscheduler), "the same" },
+	{ SCMP_SYS(sched_getscheduler), "the sound's library looks whether it has real time" },
 	{ SCMP_SYS(sched_getparam), "the same" },
 	{ SCMP_SYS(sched_get_priority_min), "the same" },
 	{ SCMP_SYS(sched_get_priority_max), "the same" },
-	{ SCMP_SYS(setpriority), "sound before others" },
-	{ SCMP_SYS(getpriority), "the same" },
+	{ SCMP_SYS(getpriority), "sound before others" },
 	{ SCMP_SYS(prctl), "names of threads" },
 	{ SCMP_SYS(exit), "a thread's end" },
 	{ SCMP_SYS(exit_group), "the process's" },
@@ -132,6 +133,43 @@ static const struct {
 	{ SCMP_SYS(getrandom), "hash tables" },
 };
 
+/* Those that are let through with some arguments only. Several rules of one call: any of them. */
+enum { EXACTLY = -1 };
+
+static const struct {
+	int call;
+	struct {
+		unsigned argument;
+		int64_t mask; /* what of it is compared; EXACTLY: all */
+		uint64_t is;
+	} when[2];
+	unsigned n; /* of `when`, all of which must hold */
+	const char *why;
+} restricted[] = {
+	/* Unix sockets only: the network is nobody's here. */
+	{ SCMP_SYS(socket), { { 0, EXACTLY, AF_UNIX } }, 1, "the sound server" },
+	{ SCMP_SYS(socketpair), { { 0, EXACTLY, AF_UNIX } }, 1, "threads among themselves" },
+	/* By its kind of device: not by which descriptor's events another process gets signals (FIOSETOWN, FIOASYNC).
+	 * The kernel looks at the lower half of the argument only, and so do we. */
+	{ SCMP_SYS(ioctl), { { 1, 0xff00, 'd' << 8 } }, 1, "KMS" },
+	{ SCMP_SYS(ioctl), { { 1, 0xff00, 'E' << 8 } }, 1, "event devices" },
+	/* The same: no owners, no leases, no notices. */
+	{ SCMP_SYS(fcntl), { { 1, EXACTLY, F_DUPFD_CLOEXEC } }, 1, "descriptors that come in" },
+	{ SCMP_SYS(fcntl), { { 1, EXACTLY, F_GETFD } }, 1, "the libraries" },
+	{ SCMP_SYS(fcntl), { { 1, EXACTLY, F_SETFD } }, 1, "the same" },
+	{ SCMP_SYS(fcntl), { { 1, EXACTLY, F_GETFL } }, 1, "the same" },
+	{ SCMP_SYS(fcntl), { { 1, EXACTLY, F_SETFL }, { 2, O_ASYNC, 0 } }, 2, "the same" },
+	{ SCMP_SYS(fcntl), { { 1, EXACTLY, F_ADD_SEALS } }, 1, "the sound's shared memory" },
+	{ SCMP_SYS(fcntl), { { 1, EXACTLY, F_GET_SEALS } }, 1, "a guest's picture" },
+	{ SCMP_SYS(fcntl), { { 1, EXACTLY, F_SETLKW } }, 1, "the sound server's key" },
+	/* Threads and no processes, and so neither namespaces nor a signal to a parent. */
+	{ SCMP_SYS(clone), { { 0, NOT_A_THREAD | CLONE_THREAD, CLONE_THREAD } }, 1, "the sound's threads" },
+	/* Who asks for it, and not for another of the same user. */
+	{ SCMP_SYS(setpriority), { { 0, EXACTLY, PRIO_PROCESS }, { 1, EXACTLY, 0 } }, 2, "sound before others" },
+	{ SCMP_SYS(sched_setscheduler), { { 0, EXACTLY, 0 } }, 1, "the sound's library asks for real time" },
+	{ SCMP_SYS(prlimit64), { { 0, EXACTLY, 0 } }, 1, "limits" },
+};
+
 /* ---- who it is ---- */
 
 /* All threads are: glibc sees to that. */
@@ -150,6 +188,14 @@ static int become(const struct passwd *who)
 	return 0;
 }
 
+/* systemd says whom it has started: who has started us by fork may be a service itself. */
+static bool is_service(void)
+{
+	const char *started = g_getenv("SYSTEMD_EXEC_PID");
+
+	return started && strtol(started, NULL, 10) == getpid();
+}
+
 static int drop_user(const char *name)
 {
 	const struct passwd *who;
@@ -157,6 +203,11 @@ static int drop_user(const char *name)
 	if (!name || geteuid() != 0)
 		return 0;
 	who = getpwnam(name);
+	/* Others are nobody as well, and would be the same one: passt, which is a guest's network. */
+	if (!who && is_service()) {
+		g_critical("there is no user %s: systemd-sysusers makes it, from sysusers.d/irori-seat.conf", name);
+		return -ESRCH;
+	}
 	if (!who) {
 		g_warning("there is no user %s (see sysusers.d): " SANDBOX_FALLBACK " it is", name);
 		who = getpwnam(SANDBOX_FALLBACK);
@@ -252,6 +303,18 @@ static int fence_files(void)
 
 /* ---- system calls ---- */
 
+static int allow_restricted(scmp_filter_ctx filter, unsigned i)
+{
+	struct scmp_arg_cmp when[G_N_ELEMENTS(restricted[i].when)];
+
+	for (unsigned w = 0; w < restricted[i].n; w++)
+		when[w] = restricted[i].when[w].mask == EXACTLY ?
+			SCMP_CMP(restricted[i].when[w].argument, SCMP_CMP_EQ, restricted[i].when[w].is) :
+			SCMP_CMP(restricted[i].when[w].argument, SCMP_CMP_MASKED_EQ,
+				(scmp_datum_t)restricted[i].when[w].mask, restricted[i].when[w].is);
+	return seccomp_rule_add_array(filter, SCMP_ACT_ALLOW, restricted[i].call, restricted[i].n, when);
+}
+
 static int fence_calls(void)
 {
 	scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ERRNO(EPERM));
@@ -261,20 +324,15 @@ static int fence_calls(void)
 		r = seccomp_attr_set(filter, SCMP_FLTATR_CTL_TSYNC, 1); /* threads that run already */
 	for (unsigned i = 0; r == 0 && i < G_N_ELEMENTS(allowed); i++)
 		r = seccomp_rule_add(filter, SCMP_ACT_ALLOW, allowed[i].call, 0);
-	/* Unix sockets only: the network is nobody's here. */
-	if (r == 0)
-		r = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(socket), 1,
-			SCMP_A0(SCMP_CMP_EQ, AF_UNIX));
-	if (r == 0)
-		r = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(socketpair), 1,
-			SCMP_A0(SCMP_CMP_EQ, AF_UNIX));
+	for (unsigned i = 0; r == 0 && i < G_N_ELEMENTS(restricted); i++)
+		r = allow_restricted(filter, i);
 	/* To itself only, not to other seats of the same user. */
 	if (r == 0)
 		r = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(tgkill), 1,
 			SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)getpid()));
+	/* Its flags are in memory, where nobody here can look: the library makes a thread by clone then. */
 	if (r == 0)
-		r = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(prlimit64), 1,
-			SCMP_A0(SCMP_CMP_EQ, 0));
+		r = seccomp_rule_add(filter, SCMP_ACT_ERRNO(ENOSYS), SCMP_SYS(clone3), 0);
 	if (r == 0)
 		r = seccomp_load(filter);
 	if (filter)

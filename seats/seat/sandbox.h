@@ -13,7 +13,7 @@
 #include <glib.h>
 #include <stdbool.h>
 
-/* Who a seat becomes (data/sysusers; where there is none, the other), and the group that the sound server's socket
+/* Who a seat becomes (data/sysusers; where there is none, the other, but not as a service), and the group that the sound server's socket
  * is for. */
 #define SANDBOX_USER "irori-seat"
 #define SANDBOX_FALLBACK "nobody"

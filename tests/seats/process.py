@@ -104,6 +104,29 @@ def sandbox(scene, server, program):
         print(log.read_text(), end='')
 
 
+def nobody(scene, server, program):
+    """Without a user of its own: by hand it is another, as a service it is not, and says why."""
+    if os.geteuid():
+        return
+
+    def said(command):
+        path = scene.folder / 'attic.sock'
+        seat = sound.subprocess.Popen(['/bin/sh', '-c', command, 'sh', program, 'attic', '--socket', path,
+                                       '--user', 'irori-no-such-user'], stderr=sound.subprocess.PIPE, text=True)
+        try:
+            return seat.communicate(timeout=3)[1], seat.returncode
+        except sound.subprocess.TimeoutExpired:
+            uid = pathlib.Path(f'/proc/{seat.pid}').stat().st_uid
+            status = pathlib.Path(f'/proc/{seat.pid}/status').read_text()
+            check('Seccomp:\t2' in status and 'Uid:\t0' not in status, f'it is {uid}, and not fenced in')
+            seat.kill()
+            return seat.communicate()[1], None
+    text, code = said('exec "$@"')
+    check(code is None and 'sysusers.d' in text, f'by hand: {code}, {text}')
+    text, code = said('SYSTEMD_EXEC_PID=$$ exec "$@"')
+    check(code == 71 and 'sysusers.d' in text, f'as a service: {code}, {text}')
+
+
 def menu(scene, server, headless):
     """Volume keys and the microphone, in the hands of a person."""
     guest = scene.guest('one')
@@ -146,7 +169,7 @@ def menu(scene, server, headless):
 def main():
     if len(sys.argv) < 4:
         sys.exit(__doc__)
-    for test, program in ((sandbox, sys.argv[1]), (menu, sys.argv[2])):
+    for test, program in ((sandbox, sys.argv[1]), (nobody, sys.argv[1]), (menu, sys.argv[2])):
         with tempfile.TemporaryDirectory(prefix='irori-seat-') as name:
             folder = pathlib.Path(name)
             server = sound.Server(folder, (('usb', USB), ('onboard', ONBOARD)))
