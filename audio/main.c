@@ -85,7 +85,7 @@ int main(int argc, char **argv)
 		fprintf(stderr, "irori-sound: %s\n", error->message);
 		return 2;
 	}
-	config.socket = guests[0];
+	config.guest = guests[0];
 	config.name = name ? name : "sound";
 	config.ops = nobody ? &audio_null : &audio_pulse;
 	config.microphone = microphone;

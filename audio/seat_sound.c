@@ -45,7 +45,7 @@ struct seat_sound {
 	struct sink *sink;
 	bool ready;         /* the sink's device is there */
 	bool sink_over, link_over;
-	char *socket;       /* of the guest; NULL: nobody's */
+	char *guest;        /* NULL: nobody */
 	struct link_client *link;
 	struct retry sink_retry;
 	int64_t link_retry_ns;
@@ -54,7 +54,7 @@ struct seat_sound {
 	GMutex lock; /* what follows */
 	bool quit, changed;
 	bool microphone;
-	char *next_socket;  /* the guest that was asked for */
+	char *next_guest;   /* that was asked for */
 	bool moved;         /* and it is another */
 	int next_link;      /* a connection to it that has come; -1: none */
 	struct seat_sound_stat stat;
@@ -203,59 +203,37 @@ static const struct link_client_events sound_link_events = {
 	.audio_data = sound_data,
 };
 
-/* A connection that was asked for and has come; -1: none. */
+/* A connection that was asked for and has come; -1: none. One to the guest that we have yet to move to waits. */
 static int sound_take_link(struct seat_sound *sound)
 {
-	int fd;
+	int fd = -1;
 
 	g_mutex_lock(&sound->lock);
-	fd = sound->next_link;
-	sound->next_link = -1;
+	if (!sound->moved) {
+		fd = sound->next_link;
+		sound->next_link = -1;
+	}
 	g_mutex_unlock(&sound->lock);
 	return fd;
 }
 
-/* -EAGAIN: it is asked for. */
-static int sound_connect(struct seat_sound *sound, int64_t now)
+/* NULL: nobody is there, or its owner is asked. */
+static struct link_client *sound_connect(struct seat_sound *sound, int64_t now)
 {
-	int fd = sound_take_link(sound);
-
-	if (fd >= 0)
-		return fd;
-	if (now < sound->link_retry_ns)
-		return -EAGAIN;
-	sound->link_retry_ns = now + RETRY_GUEST_MS * MS;
-	if (!sound->ask)
-		return packet_connect(sound->socket);
-	sound->ask(sound->ask_data);
-	return -EAGAIN;
-}
-
-/* Only with a device that is there: the sink is the guest's clock from then on. */
-static void sound_open_link(struct seat_sound *sound, int64_t now)
-{
+	struct link_client *link = NULL;
 	GError *error = NULL;
-	int fd;
 
-	if (sound->link || !sound->socket || !sound->ready) {
-		fd = sound_take_link(sound);
-		if (fd >= 0)
-			close(fd);
-		return;
+	sound->link_retry_ns = now + RETRY_GUEST_MS * MS;
+	if (sound->ask) {
+		sound->ask(sound->ask_data);
+		return NULL;
 	}
-	fd = sound_connect(sound, now);
-	if (fd < 0)
-		return;
-	sound->link = link_client_adopt(fd, LINK_WANT_AUDIO | LINK_WANT_SINK | LINK_WANT_MIC, sound->name,
-		&sound_link_events, sound, &error);
-	if (!sound->link) {
+	link = link_client_connect(sound->guest, SEAT_SOUND_WANTS, sound->name, &sound_link_events,
+		sound, &error);
+	if (!link)
 		g_debug("%s: %s", sound->name, error->message);
-		g_clear_error(&error);
-		return;
-	}
-	g_mutex_lock(&sound->lock);
-	sound->stat.connections++;
-	g_mutex_unlock(&sound->lock);
+	g_clear_error(&error);
+	return link;
 }
 
 static void sound_close_link(struct seat_sound *sound, int64_t now)
@@ -267,6 +245,31 @@ static void sound_close_link(struct seat_sound *sound, int64_t now)
 		return;
 	sink_stop(sound->sink, now);
 	sink_capture_stop(sound->sink);
+}
+
+/* Only with a device that is there: the sink is the guest's clock from then on. */
+static void sound_open_link(struct seat_sound *sound, int64_t now)
+{
+	int fd = sound_take_link(sound);
+
+	if (!sound->guest || !sound->ready) {
+		if (fd >= 0)
+			packet_hang_up(fd);
+		return;
+	}
+	if (fd >= 0) {
+		sound_close_link(sound, now); /* a newer one is given in place of it */
+		sound->link = link_client_adopt(fd, SEAT_SOUND_WANTS, &sound_link_events, sound);
+	} else {
+		if (sound->link || now < sound->link_retry_ns)
+			return;
+		sound->link = sound_connect(sound, now);
+		if (!sound->link)
+			return;
+	}
+	g_mutex_lock(&sound->lock);
+	sound->stat.connections++;
+	g_mutex_unlock(&sound->lock);
 }
 
 static void sound_pay(struct seat_sound *sound)
@@ -291,8 +294,8 @@ static void sound_move(struct seat_sound *sound, int64_t now)
 	sound->moved = false;
 	microphone = sound->microphone;
 	if (moved) {
-		g_free(sound->socket);
-		sound->socket = g_strdup(sound->next_socket);
+		g_free(sound->guest);
+		sound->guest = g_strdup(sound->next_guest);
 	}
 	g_mutex_unlock(&sound->lock);
 	if (!moved)
@@ -353,7 +356,7 @@ static int sound_timeout(const struct seat_sound *sound, int sink_ms, int64_t no
 
 	if (!sound->sink)
 		ms = sound_sooner(ms, sound_until(sound->sink_retry.at, now));
-	else if (sound->ready && sound->socket && !sound->link)
+	else if (sound->ready && sound->guest && !sound->link)
 		ms = sound_sooner(ms, sound_until(sound->link_retry_ns, now));
 	if (sound->owed)
 		ms = sound_sooner(ms, OWED_RETRY_MS);
@@ -437,8 +440,8 @@ struct seat_sound *seat_sound_new(const struct seat_sound_config *config, GError
 	}
 	sound = g_new0(struct seat_sound, 1);
 	sound->wake = wake;
-	sound->socket = g_strdup(config->socket);
-	sound->next_socket = g_strdup(config->socket);
+	sound->guest = g_strdup(config->guest);
+	sound->next_guest = g_strdup(config->guest);
 	sound->next_link = -1;
 	sound->ask = config->ask;
 	sound->ask_data = config->ask_data;
@@ -467,10 +470,10 @@ void seat_sound_free(struct seat_sound *sound)
 	g_thread_join(sound->thread);
 	close(sound->wake);
 	if (sound->next_link >= 0)
-		close(sound->next_link);
+		packet_hang_up(sound->next_link);
 	g_mutex_clear(&sound->lock);
-	g_free(sound->socket);
-	g_free(sound->next_socket);
+	g_free(sound->guest);
+	g_free(sound->next_guest);
 	g_free(sound->name);
 	g_free(sound->server);
 	g_free(sound->sink_name);
@@ -483,7 +486,7 @@ void seat_sound_free(struct seat_sound *sound)
 static void sound_next_link(struct seat_sound *sound, int socket)
 {
 	if (sound->next_link >= 0)
-		close(sound->next_link);
+		packet_hang_up(sound->next_link);
 	sound->next_link = socket;
 }
 
@@ -495,12 +498,12 @@ void seat_sound_link(struct seat_sound *sound, int socket)
 	sound_wake(sound);
 }
 
-void seat_sound_guest(struct seat_sound *sound, const char *socket)
+void seat_sound_guest(struct seat_sound *sound, const char *guest)
 {
 	g_mutex_lock(&sound->lock);
-	if (g_strcmp0(sound->next_socket, socket)) {
-		g_free(sound->next_socket);
-		sound->next_socket = g_strdup(socket);
+	if (g_strcmp0(sound->next_guest, guest)) {
+		g_free(sound->next_guest);
+		sound->next_guest = g_strdup(guest);
 		sound_next_link(sound, -1); /* it was the other's */
 		sound->moved = sound->changed = true;
 		sound->microphone = false;

@@ -14,12 +14,16 @@
 #define IRORI_AUDIO_SEAT_SOUND_H
 
 #include "audio/sink.h"
+#include "display/link.h"
 
 struct seat_sound;
 
+/* What it says in HELLO, or who connects for it. */
+enum { SEAT_SOUND_WANTS = LINK_WANT_AUDIO | LINK_WANT_SINK | LINK_WANT_MIC };
+
 struct seat_sound_config {
-	const char *socket; /* the guest's seat link; NULL: nobody's yet */
-	/* NULL: it connects to the guest by itself. Else it opens nothing, `socket` is a name like any other, and this
+	const char *guest;  /* the path of its seat link, or its name: see ask; NULL: nobody yet */
+	/* NULL: it connects to the guest by itself. Else it opens nothing, `guest` is a name like any other, and this
 	 * is called on its thread when it wants a connection: seat_sound_link with one, now or later. It asks again
 	 * every 0.25 s until then. */
 	void (*ask)(void *data);
@@ -44,10 +48,11 @@ struct seat_sound_stat {
 struct seat_sound *seat_sound_new(const struct seat_sound_config *config, GError **error);
 void seat_sound_free(struct seat_sound *sound);
 
-/* Another guest from now on, by its seat link; NULL: nobody. Closes the microphone, unless it is the
+/* Another guest from now on, as in the configuration; NULL: nobody. Closes the microphone, unless it is the
  * same one. */
-void seat_sound_guest(struct seat_sound *sound, const char *socket);
-/* A connected seat link of the guest that it was given last; taken over, and closed if it is not needed. */
+void seat_sound_guest(struct seat_sound *sound, const char *guest);
+/* A seat link of the guest that it was given last, on which HELLO has been said with SEAT_SOUND_WANTS; taken over. It is
+ * hung up if it is not needed, and replaces the one that is there. */
 void seat_sound_link(struct seat_sound *sound, int socket);
 void seat_sound_volume(struct seat_sound *sound, unsigned percent);
 void seat_sound_grant(struct seat_sound *sound, bool microphone);

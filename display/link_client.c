@@ -265,27 +265,37 @@ int link_client_wait(struct link_client *client, int timeout_ms)
 	return link_client_dispatch(client);
 }
 
-struct link_client *link_client_adopt(int socket, uint32_t wants, const char *name,
-	const struct link_client_events *events, void *data, GError **error)
+int link_client_greet(int socket, uint32_t wants, const char *name)
 {
 	struct link_hello hello = { .version = LINK_VERSION, .wants = wants };
-	struct link_client *client;
-	int r;
 
 	g_strlcpy(hello.name, name, sizeof(hello.name));
-	r = link_send(socket, LINK_HELLO, &hello, sizeof(hello), -1);
-	if (r < 0) {
-		close(socket);
-		g_set_error(error, G_FILE_ERROR, g_file_error_from_errno(-r),
-			"the guest hung up: %s", g_strerror(-r));
-		return NULL;
-	}
-	client = g_new0(struct link_client, 1);
+	return link_send(socket, LINK_HELLO, &hello, sizeof(hello), -1);
+}
+
+struct link_client *link_client_adopt(int socket, uint32_t wants,
+	const struct link_client_events *events, void *data)
+{
+	struct link_client *client = g_new0(struct link_client, 1);
+
 	client->socket = socket;
 	client->events = events ? events : &no_events;
 	client->data = data;
 	client->heads = wants & LINK_WANT_HEADS;
 	return client;
+}
+
+struct link_client *link_client_join(int socket, uint32_t wants, const char *name,
+	const struct link_client_events *events, void *data, GError **error)
+{
+	int r = link_client_greet(socket, wants, name);
+
+	if (r == 0)
+		return link_client_adopt(socket, wants, events, data);
+	close(socket);
+	g_set_error(error, G_FILE_ERROR, g_file_error_from_errno(-r), "the guest hung up: %s",
+		g_strerror(-r));
+	return NULL;
 }
 
 struct link_client *link_client_connect(const char *path, uint32_t wants, const char *name,
@@ -294,7 +304,7 @@ struct link_client *link_client_connect(const char *path, uint32_t wants, const 
 	int sock = packet_connect(path);
 
 	if (sock >= 0)
-		return link_client_adopt(sock, wants, name, events, data, error);
+		return link_client_join(sock, wants, name, events, data, error);
 	if (sock == -ENAMETOOLONG)
 		g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_NAMETOOLONG,
 			"%s: not a path for a socket (at most %zu bytes)", path,
@@ -312,7 +322,7 @@ void link_client_free(struct link_client *client)
 	for (unsigned i = 0; i < LINK_MAX_BUFFERS; i++)
 		if (client->buffer[i].picture.id)
 			munmap((void *)client->buffer[i].picture.pixels, client->buffer[i].len);
-	close(client->socket);
+	packet_hang_up(client->socket);
 	g_free(client);
 }
 

@@ -62,9 +62,15 @@ struct link_client_events {
 struct link_client *link_client_connect(const char *path, uint32_t wants, const char *name,
 	const struct link_client_events *events, void *data, GError **error);
 /* The same on a connected SOCK_SEQPACKET socket, taken over (closed if NULL is returned). */
-struct link_client *link_client_adopt(int socket, uint32_t wants, const char *name,
+struct link_client *link_client_join(int socket, uint32_t wants, const char *name,
 	const struct link_client_events *events, void *data, GError **error);
-/* Hangs up and unmaps. NULL is allowed. */
+/* Says HELLO for somebody else, who is to have the connection and no other wants: link_client_adopt. 0 or -errno;
+ * the socket stays the caller's. */
+int link_client_greet(int socket, uint32_t wants, const char *name);
+/* A connection on which HELLO has been said, with these wants; the socket is taken over. */
+struct link_client *link_client_adopt(int socket, uint32_t wants,
+	const struct link_client_events *events, void *data);
+/* Hangs up, also for those who have the same connection, and unmaps. NULL is allowed. */
 void link_client_free(struct link_client *client);
 
 int link_client_fd(const struct link_client *client);

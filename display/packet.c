@@ -111,3 +111,9 @@ int packet_connect(const char *path)
 	close(fd);
 	return r;
 }
+
+void packet_hang_up(int socket)
+{
+	shutdown(socket, SHUT_RDWR);
+	close(socket);
+}

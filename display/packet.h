@@ -28,4 +28,8 @@ int packet_address(const char *path, struct sockaddr_un *address);
  * there, and has no room for one more now; -ENOENT, -ECONNREFUSED: nobody does; -ENAMETOOLONG; or -errno. */
 int packet_connect(const char *path);
 
+/* Ends the connection and closes the descriptor: whoever has another one of it (display/link.h's links have irorid) keeps
+ * nothing alive with that. */
+void packet_hang_up(int socket);
+
 #endif

@@ -35,6 +35,7 @@ static struct seat *seat_new(struct daemon *daemon, const struct seat_config *co
 	seat->lease = (struct seat_lease)SEAT_LEASE_NONE;
 	seat->config = config;
 	seat->inputs = g_hash_table_new(NULL, NULL);
+	seat->links = seat_links_new(config->name, daemon->config.now);
 	seat->unit = seat_unit_new(&unit, &seat_events, seat);
 	return seat;
 }
@@ -44,6 +45,7 @@ static void seat_free(void *data)
 	struct seat *seat = data;
 
 	seat_unit_free(seat->unit);
+	seat_links_free(seat->links);
 	if (seat->daemon->cards)
 		cards_take_back(seat->daemon->cards, &seat->lease);
 	g_hash_table_destroy(seat->inputs);

@@ -21,6 +21,7 @@
 #include "seats/inventory.h"
 #include "seats/pin.h"
 #include "seats/power_button.h"
+#include "seats/seat_links.h"
 #include "seats/seat_unit.h"
 #include "seats/spawn.h"
 
@@ -42,6 +43,7 @@ struct seat {
 	struct daemon *daemon;
 	const struct seat_config *config;
 	struct seat_unit *unit;
+	struct seat_links *links;
 	uint32_t shown; /* a guest's id; 0: the list */
 	bool locked;
 	struct seat_lease lease;

@@ -8,10 +8,8 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "display/mode.h"
-#include "display/packet.h"
 #include "input/chord.h"
 #include "seats/daemon.h"
 #include "seats/wire_codec.h"
@@ -206,6 +204,7 @@ static void down(void *data, struct seat_unit *unit)
 {
 	struct seat *seat = data;
 
+	seat_links_end(seat->links);
 	daemon_changed(seat->daemon);
 }
 
@@ -256,6 +255,7 @@ int seat_switch(struct seat *seat, const char *name, const char **why)
 	}
 	people_step(daemon); /* up to now it was the other's time */
 	seat->shown = guest ? guest_unit_id(guest) : 0;
+	seat_links_shown(seat->links, seat->shown);
 	person = seat_person(seat);
 	/* Somebody else's is behind its own PIN. */
 	if (person && g_strcmp0(before, person) && person_has_pin(daemon, person))
@@ -435,11 +435,9 @@ static void give_link(void *data, struct seat_unit *unit, const struct wire_link
 
 	if (!guest || wanted->guest != seat->shown || seat->locked)
 		return;
-	fd = packet_connect(guest_unit_socket(guest));
-	if (fd < 0)
-		return;
-	seat_unit_send(unit, WIRE_LINK, wanted, sizeof(*wanted), fd);
-	close(fd);
+	fd = seat_links_give(seat->links, wanted->guest, wanted->kind, guest_unit_socket(guest));
+	if (fd >= 0) /* one that it does not take ends with it */
+		seat_unit_send(unit, WIRE_LINK, wanted, sizeof(*wanted), fd);
 }
 
 const struct seat_unit_events seat_events = {

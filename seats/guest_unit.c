@@ -207,7 +207,7 @@ static void connected(void *data, int fd)
 	g_autoptr(GError) error = NULL;
 
 	unit->link_state = LINK_GUEST_RUNNING;
-	unit->client = link_client_adopt(fd, LINK_WANT_CONTROL, "irorid", &link_events, unit, &error);
+	unit->client = link_client_join(fd, LINK_WANT_CONTROL, "irorid", &link_events, unit, &error);
 	if (!unit->client) {
 		g_warning("guest %s: %s", unit->config.entry->name, error->message);
 		process_lost(unit->process);

@@ -16,9 +16,15 @@
  * Who decides: irorid. The seat asks (REQUEST) and is told; what it shows changes when it is told.
  *
  * A seat has no way to a guest but what irorid gives it: when it needs a connection to the seat link of the guest
- * that it shows (display/link.h), it says WANT_LINK, and LINK brings it. Where the guest is not there, is not the one
- * that the seat shows, or the seat is locked, nothing comes: the seat asks again when something has changed, and
- * once in a while. A connection that it has already stays when the seat is locked.
+ * that it shows (display/link.h), it says WANT_LINK, and LINK brings it. irorid has said the link's HELLO, so the seat
+ * has what belongs to that kind of connection and CONTROL is not among it; another HELLO ends it. Where the guest is
+ * not there, is not the one that the seat shows, or the seat is locked, nothing comes: the seat asks again when
+ * something has changed, and once in a while.
+ *
+ * There is one connection of a kind: LINK ends the one that came before it (the seat need not have closed that). One to a
+ * guest that the seat shows no more ends after some seconds, all end with the seat's process. One that it has
+ * stays when the seat is locked. irorid has each as well, so a seat that is done with one shuts it down: to close it
+ * is not enough.
  *
  * Byte order is the host's. Structures have no padding (checked by wire.c). Strings end with a zero
  * within their field.
@@ -28,7 +34,7 @@
 
 #include <stdint.h>
 
-#define WIRE_VERSION 3u
+#define WIRE_VERSION 4u
 
 enum wire_limits {
 	WIRE_NAME = 64,    /* of seats, guests, people; with the zero */
@@ -136,7 +142,7 @@ enum wire_link_kind {
 	WIRE_LINKS,
 };
 
-/* LINK and WANT_LINK. Nothing has been said on it yet. */
+/* LINK and WANT_LINK. HELLO has been said on it, WELCOME has not been read. */
 struct wire_link {
 	uint32_t guest; /* id */
 	uint32_t kind;  /* enum wire_link_kind */

@@ -8,7 +8,9 @@
 #include <errno.h>
 #include <glib-unix.h>
 #include <string.h>
-#include <unistd.h>
+
+#include "display/link_client.h"
+#include "seats/guest_link.h"
 
 enum {
 	RETRY_FIRST_MS = 100,
@@ -17,7 +19,7 @@ enum {
 };
 
 struct guest {
-	char *key, *seat;
+	char *key;
 	const struct guest_events *events;
 	void *data;
 	struct link_client *client;
@@ -177,26 +179,25 @@ void guest_ask(struct guest *guest)
 
 void guest_link(struct guest *guest, int socket)
 {
-	if (guest->client) {
-		close(socket); /* asked for twice */
-		return;
-	}
-	guest->client = link_client_adopt(socket, LINK_WANT_HEADS | LINK_WANT_CLOCK | LINK_WANT_INPUT,
-		guest->seat, &events, guest, NULL);
-	if (!guest->client)
-		return; /* asked for again in a while */
+	bool again = guest->client; /* asked for twice: the first is over */
+
+	if (again)
+		guest_detach(guest);
+	guest->client = link_client_adopt(socket, guest_link_wants(WIRE_LINK_PICTURE), &events, guest);
 	g_clear_handle_id(&guest->retry, g_source_remove);
 	guest->watch = g_unix_fd_add(link_client_fd(guest->client), G_IO_IN | G_IO_HUP | G_IO_ERR,
 		guest_readable, guest);
+	if (!again)
+		return;
+	guest->events->reset(guest->data, guest);
+	guest->events->changed(guest->data, guest);
 }
 
-struct guest *guest_new(const char *key, const char *seat, const struct guest_events *guest_events,
-	void *data)
+struct guest *guest_new(const char *key, const struct guest_events *guest_events, void *data)
 {
 	struct guest *guest = g_new0(struct guest, 1);
 
 	guest->key = g_strdup(key);
-	guest->seat = g_strdup(seat);
 	guest->events = guest_events;
 	guest->data = data;
 	return guest;
@@ -209,7 +210,6 @@ void guest_free(struct guest *guest)
 	guest_detach(guest);
 	g_clear_handle_id(&guest->retry, g_source_remove);
 	g_free(guest->key);
-	g_free(guest->seat);
 	g_free(guest);
 }
 

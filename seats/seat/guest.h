@@ -25,15 +25,14 @@ struct guest_events {
 	void (*resized)(void *data, struct guest *guest);
 };
 
-/* `key` is what its owner knows it by, `seat` is for the guest's log. Strings are copied. It has no connection and
- * has not asked for one. */
-struct guest *guest_new(const char *key, const char *seat, const struct guest_events *events, void *data);
+/* `key` is what its owner knows it by; it is copied. It has no connection and has not asked for one. */
+struct guest *guest_new(const char *key, const struct guest_events *events, void *data);
 void guest_free(struct guest *guest);
 
 const char *guest_key(const struct guest *guest);
 /* It may be there now: asks for a connection if it has none, and has not just asked. */
 void guest_ask(struct guest *guest);
-/* A connected seat link, taken over; one that is not needed (any more) is closed. */
+/* A seat link of seats/guest_link.h for the picture, taken over; it replaces the one that is there. */
 void guest_link(struct guest *guest, int socket);
 bool guest_attached(const struct guest *guest);
 /* enum link_guest_state; LINK_GUEST_OFF while not attached. */

@@ -346,7 +346,7 @@ struct session *session_new(const struct session_config *config)
 	session->config = *config;
 	session->name = g_strdup(config->name);
 	session->alone = true;
-	session->shown = session->sound_asks = -1;
+	session->shown = session->sound_wake = -1;
 	session->facts.time.left_us = session->time_left = -1;
 	session->facts.volume = 70;
 	menu_init(&session->menu);

@@ -7,9 +7,9 @@
 #include "seats/seat/session_priv.h"
 
 #include <string.h>
-#include <unistd.h>
 
 #include "display/packet.h"
+#include "seats/guest_link.h"
 
 enum {
 	HINT_MS = 2500,
@@ -162,7 +162,7 @@ static int slot_take(struct session *session, const struct wire_guest *wanted)
 	}
 	if (empty < 0 || session->facts.locked)
 		return -1;
-	session->slots[empty].guest = guest_new(key, session->name, &session_guest_events, session);
+	session->slots[empty].guest = guest_new(key, &session_guest_events, session);
 	return empty;
 }
 
@@ -187,10 +187,8 @@ void session_want_link(struct session *session, enum wire_link_kind kind)
 			sizeof(message.body.link));
 		return;
 	}
-	message.fd = packet_connect(session_key(session, guest));
+	message.fd = guest_link_open(session_key(session, guest), kind, session->name);
 	session_link(session, &message);
-	if (message.fd >= 0)
-		close(message.fd);
 }
 
 void session_link(struct session *session, struct wire_message *message)
@@ -198,13 +196,14 @@ void session_link(struct session *session, struct wire_message *message)
 	const struct wire_link *link = &message->body.link;
 	int fd = message->fd;
 
-	/* It was asked for before the seat was told otherwise. */
-	if (fd < 0 || session->shown < 0 || link->guest != session->facts.shown)
-		return;
-	if (link->kind == WIRE_LINK_SOUND && !session->sound)
-		return;
 	message->fd = -1;
-	if (link->kind == WIRE_LINK_SOUND)
+	if (fd < 0)
+		return;
+	/* It was asked for before the seat was told otherwise. */
+	if (session->shown < 0 || link->guest != session->facts.shown ||
+		(link->kind == WIRE_LINK_SOUND && !session->sound))
+		packet_hang_up(fd);
+	else if (link->kind == WIRE_LINK_SOUND)
 		seat_sound_link(session->sound, fd);
 	else
 		guest_link(session->slots[session->shown].guest, fd);

@@ -45,8 +45,8 @@ struct session {
 
 	struct seat_sound *sound;
 	char *sound_key;     /* of what it was made with */
-	int sound_asks;      /* eventfd: its thread wants a connection to the guest; -1: there is no sound */
-	guint sound_asked;   /* the watch on it */
+	int sound_wake;      /* eventfd: its thread wants a connection to the guest; -1: there is no sound */
+	guint sound_watch;   /* the watch on it */
 	bool sound_told;     /* by this irorid */
 	bool telling;        /* it has not said READY */
 	guint sound_timer;
@@ -79,6 +79,7 @@ extern const struct router_ops session_router_ops;
 const char *session_key(const struct session *session, const struct wire_guest *guest);
 /* Of the guest that is shown: asks irorid, or connects by hand. */
 void session_want_link(struct session *session, enum wire_link_kind kind);
+/* Takes over its descriptor. */
 void session_link(struct session *session, struct wire_message *message);
 /* Guests that are shown and not attached may be there now. */
 void session_ask_guests(struct session *session);

@@ -33,14 +33,14 @@ static gboolean sound_look(gpointer data)
 }
 
 /* On the sound's thread; the connections are the main one's. */
-static void sound_asks(void *data)
+static void sound_wants_link(void *data)
 {
 	struct session *session = data;
 
-	eventfd_write(session->sound_asks, 1);
+	eventfd_write(session->sound_wake, 1);
 }
 
-static gboolean sound_asked(gint fd, GIOCondition condition, gpointer data)
+static gboolean sound_woke(gint fd, GIOCondition condition, gpointer data)
 {
 	eventfd_t asked;
 
@@ -54,10 +54,10 @@ void session_silence(struct session *session)
 	session_microphone(session, false);
 	g_clear_handle_id(&session->sound_timer, g_source_remove);
 	g_clear_pointer(&session->sound, seat_sound_free);
-	g_clear_handle_id(&session->sound_asked, g_source_remove);
-	if (session->sound_asks >= 0)
-		close(session->sound_asks);
-	session->sound_asks = -1;
+	g_clear_handle_id(&session->sound_watch, g_source_remove);
+	if (session->sound_wake >= 0)
+		close(session->sound_wake);
+	session->sound_wake = -1;
 	g_clear_pointer(&session->sound_key, g_free);
 	session->facts.sound = session->facts.recording = false;
 }
@@ -70,7 +70,7 @@ void session_sound(struct session *session, const char *server, const char *sink
 		.name = session->name,
 		.ops = session->config.audio,
 		.now = session->config.now,
-		.ask = sound_asks,
+		.ask = sound_wants_link,
 		.ask_data = session,
 		.audio = { .server = or_default(server), .sink = or_default(sink),
 			.source = or_default(source), .name = session->name },
@@ -84,10 +84,10 @@ void session_sound(struct session *session, const char *server, const char *sink
 	session_silence(session);
 	session->sound_key = g_steal_pointer(&key);
 	config.audio.volume = session->facts.muted ? 0 : session->facts.volume;
-	session->sound_asks = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	session->sound_wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	session->sound = seat_sound_new(&config, &error);
 	if (session->sound) {
-		session->sound_asked = g_unix_fd_add(session->sound_asks, G_IO_IN, sound_asked, session);
+		session->sound_watch = g_unix_fd_add(session->sound_wake, G_IO_IN, sound_woke, session);
 		session->sound_timer = g_timeout_add(LOOK_MS, sound_look, session);
 	} else {
 		g_message("%s", error->message);

@@ -99,7 +99,7 @@ static void client_run(struct steps *steps)
 
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
 		abort();
-	client = link_client_adopt(pair[0], 0xff, "fuzz", &events, NULL, NULL);
+	client = link_client_join(pair[0], 0xff, "fuzz", &events, NULL, NULL);
 	if (take(steps, 1) & 1)
 		link_send(pair[1], LINK_WELCOME, &welcome, sizeof(welcome), -1);
 	for (unsigned i = 0; i < 64 && client && steps->left; i++) {

@@ -5,7 +5,8 @@ usage: fake_seat.py --socket PATH NAME
 
 What it is told goes as lines of JSON into PATH.log. A datagram to PATH.ctl, JSON as well, is what it does:
 {"verb": N, "argument": TEXT, "pin": TEXT} asks, {"want": GUEST, "kind": N} wants a link, {"state": {...}} says how it is, {"raw": HEX} sends just that,
-{"deaf": true} reads no more.
+{"raw": HEX, "link": N} sends it over the link that it was given as the N'th (from 0), {"deaf": true} reads no more. It keeps its
+links: what comes over one is {"op": "heard", "link": N, "opcode": M}, {"op": "cut", "link": N} its end.
 """
 import array
 import json
@@ -77,6 +78,7 @@ class Seat:
         self.listener.listen(4)
         self.log = open(path + ".log", "a", buffering=1)
         self.peer = None
+        self.links = []
         self.deaf = False
         self.seated = 0
         self.cookie = 0
@@ -111,11 +113,12 @@ class Seat:
             said["fds"] = [os.readlink("/proc/self/fd/%d" % fd) for fd in fds]
             if said["op"] == "link":
                 said["peer"] = peer(fds[0])
+                self.links.append(socket.socket(fileno=os.dup(fds[0])))
             for fd in fds:
                 os.close(fd)
         self.write(said)
         if said["op"] == "hello":
-            self.send(WELCOME, struct.pack("=IiII", 3, os.getpid(), self.seated, 0))
+            self.send(WELCOME, struct.pack("=IiII", 4, os.getpid(), self.seated, 0))
         elif said["op"] == "show":
             self.state["guest"] = said["id"]
         elif said["op"] == "lock":
@@ -124,9 +127,22 @@ class Seat:
             self.seated = 1
             self.send_state()
 
+    def heard(self, number):
+        try:
+            packet = self.links[number].recv(1 << 16)
+        except OSError:
+            packet = b""
+        if packet:
+            self.write({"op": "heard", "link": number, "opcode": struct.unpack_from("=H", packet)[0]})
+        else:
+            self.links[number].close()
+            self.write({"op": "cut", "link": number})
+
     def do(self):
         order = json.loads(self.control.recv(4096))
-        if "raw" in order:
+        if "link" in order:
+            self.links[order["link"]].send(bytes.fromhex(order["raw"]))
+        elif "raw" in order:
             self.peer.send(bytes.fromhex(order["raw"]))
         elif "state" in order:
             self.state.update(order["state"])
@@ -145,7 +161,11 @@ class Seat:
         while True:
             watch = [self.control] if self.deaf else [self.control, self.listener] + \
                 ([self.peer] if self.peer else [])
-            ready, _, _ = select.select(watch, [], [])
+            links = [] if self.deaf else [link for link in self.links if link.fileno() >= 0]
+            ready, _, _ = select.select(watch + links, [], [])
+            for link in ready:
+                if link in links:
+                    self.heard(self.links.index(link))
             if self.control in ready:
                 self.do()
             if self.listener in ready:

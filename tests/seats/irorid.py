@@ -9,6 +9,7 @@ import json
 import os
 import signal
 import socket
+import struct
 import subprocess
 import sys
 import tempfile
@@ -211,6 +212,7 @@ def links(home):
     seat.wait("ready")
 
     def given(name, kind=0):
+        time.sleep(0.1)  # as a seat does
         since = seat.mark()
         seat.do(want=ids[name] if name in ids else 99, kind=kind)
         seat.ask(EXTEND, "0")  # once that is answered, so is what was asked before
@@ -231,6 +233,54 @@ def links(home):
     home.call("/guest/anna", "Guest", "Stop", "b", "true")
     home.wait_guest("anna", "off")
     expect(given("anna") == [], "one that is off")
+
+
+def links_end(home):
+    """What a seat can do with a link, and how long it has it."""
+    home.guest("mika")
+    home.guest("anna")
+    home.seat("study", "Guests=mika anna\n")
+    home.start()
+    seat = Seat(home, "study")
+    ids = {name: seat.wait("guest", name=name, state=RUNNING)["id"] for name in ("mika", "anna")}
+    seat.wait("ready")
+    given = [0]
+
+    def take(name, kind):
+        time.sleep(0.1)  # as a seat does
+        since, number = seat.mark(), given[0]
+        seat.do(want=ids[name], kind=kind)
+        seat.wait("link", since)
+        seat.wait("heard", since, link=number, opcode=0x8001)
+        given[0] += 1
+        return number
+
+    def say(number, opcode, body=b""):
+        since = seat.mark()
+        seat.do(link=number, raw=(struct.pack("=HH", opcode, len(body)) + body).hex())
+        return seat.wait("cut", since, link=number)
+
+    def cuts():
+        return {said["link"] for said in seat.told() if said["op"] == "cut"}
+    pid = home.get("guest", "mika", "Pid")
+    for kind in range(2):
+        say(take("mika", kind), 1, struct.pack("=II64s", 2, 1 << 6, b"study"))  # HELLO with CONTROL
+        say(take("mika", kind), 7, struct.pack("=III", 1, 0, 1))  # REQUEST: RESET
+        say(take("mika", kind), 8)  # STAT
+    expect(home.get("guest", "mika", "Reboots") == 0, "it was reset")
+    for _ in range(20):
+        first = take("mika", 0)
+    expect(cuts() == set(range(first)), "all but the last: %s" % cuts())
+    sound = take("mika", 1)
+    expect(first not in cuts(), "the picture's is another one than the sound's")
+    expect(seat.ask(SWITCH, "anna")["result"] == 0, "switch")
+    switched, other = time.monotonic(), take("anna", 0)
+    for number in (first, sound):
+        late = seat.wait("cut", link=number)["t"] - switched
+        expect(2.5 < late < 10, "a link to who was left ends after %.1f s" % late)
+    expect(other not in cuts(), "the one that is shown")
+    expect(home.get("guest", "mika", "Pid") == pid, "the guest went on")
+    return "left for %.1f s" % late
 
 
 def daemon_dies(home):
@@ -599,8 +649,8 @@ def poweroff_refused(home):
     expect("could not be switched off" in home.log(), "logged")
 
 
-CASES = [told_all, links, daemon_dies, seat_dies, spare_takes_over, seat_goes_wrong, guest_dies, bus, budget, pins,
-         nobody, reload, everything_off, poweroff_refused]
+CASES = [told_all, links, links_end, daemon_dies, seat_dies, spare_takes_over, seat_goes_wrong, guest_dies, bus,
+         budget, pins, nobody, reload, everything_off, poweroff_refused]
 
 
 def main():

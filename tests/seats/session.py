@@ -131,13 +131,14 @@ class Irorid:
     (HELLO, LEASE, UNLEASE, HOTPLUG, INPUT_ADD, INPUT_REMOVE, SOUND, GUEST, GUEST_GONE, SHOW, LOCK, TIME,
      NOTICE, IDENTIFY, READY, ANSWER, SETTINGS, LINK) = range(1, 19)
     WELCOME, REQUEST, STATE, WANT_LINK = range(0x8001, 0x8005)
+    WANTS = [1 << 7 | 1 << 1 | 1 << 2, 1 << 3 | 1 << 4 | 1 << 5]  # of the guest, by kind: seats/guest_link.c
 
     def __init__(self, path):
         self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self.socket.connect(str(path))
         self.paths, self.said, self.wanted, self.gives = {}, queue.Queue(), [], True
         threading.Thread(target=self.listen, daemon=True).start()
-        self.send(self.HELLO, struct.pack('=II64s', 3, 3, b'den'))
+        self.send(self.HELLO, struct.pack('=II64s', 4, 3, b'den'))
         assert self.receive(self.WELCOME)
 
     def send(self, opcode, body=b'', fd=None):
@@ -167,6 +168,7 @@ class Irorid:
             try:
                 if self.gives:
                     link.connect(str(self.paths[number]))
+                    link.send(struct.pack('=HHII64s', 1, 72, 2, self.WANTS[kind], b'den'))
                     self.send(self.LINK, body, link.fileno())
             except (KeyError, OSError):
                 pass  # the guest is not there, or the seat is gone

@@ -4,13 +4,16 @@
  */
 #include "tests/unit/test.h"
 
+#include <fcntl.h>
 #include <glib/gstdio.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "audio/fake.h"
 #include "audio/seat_sound.h"
 #include "display/link_server.h"
+#include "display/link_client.h"
 #include "display/packet.h"
 
 static struct {
@@ -115,7 +118,7 @@ static bool has_silence(struct seat_sound *sound)
 static struct seat_sound *sound_up(const struct audio_ops *ops)
 {
 	struct seat_sound_config config = {
-		.socket = guest.path,
+		.guest = guest.path,
 		.name = "den",
 		.ops = ops,
 		.audio = { .volume = 100 },
@@ -163,7 +166,7 @@ static void test_guest_goes_and_comes(void)
 
 static struct {
 	gint asked;
-	bool gives;
+	bool gives, sent;
 } owner;
 
 static void owner_ask(void *data)
@@ -171,17 +174,39 @@ static void owner_ask(void *data)
 	g_atomic_int_inc(&owner.asked);
 }
 
+/* As its owner is given it. */
+static int owner_link(void)
+{
+	int fd = packet_connect(guest.path);
+
+	if (fd >= 0)
+		test_equal(link_client_greet(fd, SEAT_SOUND_WANTS, "den"), 0);
+	return fd;
+}
+
 /* Its owner answers from its own thread, as a seat does. */
 static bool owner_turn(struct seat_sound *sound)
 {
 	if (owner.gives && g_atomic_int_get(&owner.asked)) {
-		int fd = packet_connect(guest.path);
+		int fd = owner_link();
 
 		g_atomic_int_set(&owner.asked, 0);
 		if (fd >= 0)
 			seat_sound_link(sound, fd);
 	}
 	return is_clock(sound);
+}
+
+static bool owner_takes_the_newer(struct seat_sound *sound)
+{
+	struct seat_sound_stat stat;
+
+	seat_sound_stat(sound, &stat);
+	if (stat.connections == 1 && !owner.sent) {
+		owner.sent = true;
+		seat_sound_link(sound, owner_link());
+	}
+	return stat.connections == 2 && stat.guest && link_server_seats(guest.server) == 1;
 }
 
 static bool owner_is_asked_twice(struct seat_sound *sound)
@@ -197,9 +222,10 @@ static bool guest_is_left(struct seat_sound *sound)
 /* One that opens nothing has its connections from its owner. */
 static void test_asks_its_owner(void)
 {
-	struct seat_sound_config config = { .socket = "mika", .name = "den", .ops = &audio_null,
+	struct seat_sound_config config = { .guest = "mika", .name = "den", .ops = &audio_null,
 		.audio = { .volume = 100 }, .now = now, .ask = owner_ask };
 	struct seat_sound *sound = seat_sound_new(&config, NULL);
+	int kept;
 
 	guest_up();
 	until(sound, owner_is_asked_twice, "asked again");
@@ -208,11 +234,11 @@ static void test_asks_its_owner(void)
 	until(sound, owner_turn, "the seat is the clock");
 	guest_play();
 	until(sound, has_consumed, "all consumed");
-	/* Asked for twice; and what was another guest's. */
-	seat_sound_link(sound, packet_connect(guest.path));
-	until(sound, is_clock, "it is as it was");
+	/* Asked for twice: the newer one counts. And what was another guest's does not, though somebody else has it too. */
+	until(sound, owner_takes_the_newer, "the newer one");
 	owner.gives = false;
-	seat_sound_link(sound, packet_connect(guest.path));
+	kept = owner_link();
+	seat_sound_link(sound, fcntl(kept, F_DUPFD_CLOEXEC, 0));
 	seat_sound_guest(sound, "jun");
 	until(sound, guest_is_left, "the guest is left");
 	until(sound, owner_is_asked_twice, "asked for the other");
@@ -223,6 +249,7 @@ static void test_asks_its_owner(void)
 	until(sound, owner_turn, "the other has it");
 	seat_sound_guest(sound, NULL);
 	until(sound, guest_is_left, "left");
+	close(kept);
 	seat_sound_free(sound);
 	guest_down();
 }

@@ -272,7 +272,7 @@ static inline void sit(struct seen *seen, uint32_t wants)
 	memset(seen, 0, sizeof(*seen));
 	test_equal(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair), 0);
 	test_equal(link_server_adopt(server, pair[0]), 0);
-	seen->client = link_client_adopt(pair[1], wants, "tester", &seen_events, seen, NULL);
+	seen->client = link_client_join(pair[1], wants, "tester", &seen_events, seen, NULL);
 	test_assert(seen->client);
 	pump();
 	test_assert(link_client_dispatch(seen->client) > 0);

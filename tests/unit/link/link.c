@@ -601,7 +601,7 @@ static struct link_client *bad_guest(int *guest, struct seen *seen)
 	memset(seen, 0, sizeof(*seen));
 	test_equal(socketpair(AF_UNIX, SOCK_SEQPACKET, 0, pair), 0);
 	*guest = pair[0];
-	seen->client = link_client_adopt(pair[1], 0, "x", &seen_events, seen, NULL);
+	seen->client = link_client_join(pair[1], 0, "x", &seen_events, seen, NULL);
 	test_equal(link_send(*guest, LINK_WELCOME, &welcome, sizeof(welcome), -1), 0);
 	test_equal(link_client_dispatch(seen->client), 1);
 	return seen->client;
