@@ -17,7 +17,7 @@ enum { KEPT = 2 /* of a kind: the guest that is shown, and the one that was left
 struct given {
 	int fd; /* -1: none */
 	uint32_t guest;
-	guint timer;     /* it was left */
+	guint timer; /* it was left */
 	int64_t left_ns;
 };
 

@@ -417,6 +417,14 @@ def irorid(scene):
     boss.guest(2, 'two', two.path)
     seat.until(shows(seat, 60), 'the guest is back')
     print(f'back {time.monotonic() - begun:.2f} s after irorid said so')
+    # asked for twice, answered twice: the newer one counts, and the clock is its
+    two.quiet('resize')
+    boss.link(struct.pack('=II', 2, 0))
+    two.wait_for('resize')
+    two.do('frame 61')
+    seat.until(shows(seat, 61), 'the newer link')
+    two.do('frame 60')
+    seat.until(shows(seat, 60), 'the newer link goes on')
     # frozen, and more time
     boss.time(0, 1)
     seat.until(lambda: not shows(seat, 60, ((5, 700),))(), 'frozen')
