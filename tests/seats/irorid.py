@@ -110,7 +110,7 @@ class Household:
             time.sleep(0.3)
             self.daemon.terminate()
             expect(self.daemon.wait(PATIENCE) == 0, "irorid ended with %s" % self.daemon.returncode)
-        for pid in self.processes():
+        for pid in self.processes() | self.listeners():
             try:
                 os.kill(pid, signal.SIGKILL)
             except ProcessLookupError:
@@ -118,16 +118,30 @@ class Household:
         self.folder.cleanup()
 
     def processes(self):
-        """What is left: whoever was told of a file of ours. Not by its socket: a seat that had none yet when irorid
-        ended is not found by the next one, which starts another in its place."""
-        found = []
+        """Whoever was told of a file of ours. A seat that had no socket yet when irorid ended is not found by the next
+        one, which starts another in its place."""
+        found = set()
         for pid in filter(str.isdigit, os.listdir("/proc")):
             try:
                 with open("/proc/%s/cmdline" % pid, "rb") as file:
                     if self.folder.name.encode() + b"/" in file.read():
-                        found.append(int(pid))
+                        found.add(int(pid))
             except OSError:
                 pass  # it has just ended
+        return found
+
+    def listeners(self):
+        """Whoever listens on a socket of ours: guests, which are called otherwise by then."""
+        found = set()
+        for folder, _, names in os.walk(self.run):
+            for name in names:
+                with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as link:
+                    try:
+                        link.connect(os.path.join(folder, name))
+                    except OSError:
+                        continue
+                    credentials = link.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, struct.calcsize("3i"))
+                    found.add(struct.unpack("3i", credentials)[0])
         return found
 
     def log(self):
