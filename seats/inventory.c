@@ -91,12 +91,19 @@ static void entry_add(struct inventory *inventory, unsigned source, const char *
 		inventory->events->added(inventory->data, &entry->item);
 }
 
+/* A place becomes more exact when udev has seen the device, and less only on its way out of the kernel, when what
+ * it was plugged into has gone before it. */
+static bool place_is_fading(const char *before, const char *now)
+{
+	return strlen(now) < strlen(before) && g_str_has_prefix(before, now);
+}
+
 static void entry_change(struct inventory *inventory, struct entry *entry,
 	struct inventory_item *item)
 {
 	item->id = entry->item.id;
 	entry->seen = true;
-	if (!memcmp(&entry->item, item, sizeof(*item)))
+	if (place_is_fading(entry->item.place, item->place) || !memcmp(&entry->item, item, sizeof(*item)))
 		return;
 	memcpy(&entry->item, item, sizeof(*item));
 	g_ptr_array_sort(inventory->entries, compare_entries);

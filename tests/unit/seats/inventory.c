@@ -253,9 +253,15 @@ static void what_comes_and_goes_is_told(UMockdevTestbed *bed, struct heard *hear
 	umockdev_testbed_uevent(bed, mouse, "change"); /* nothing of it is another */
 	inventory_dispatch(inventory);
 	test_equal(heard->added + heard->changed + heard->removed, 1);
+	/* One that is on its way out of the kernel has no hub above it any more, for udev to name its place by. */
+	umockdev_testbed_set_property(bed, mouse, "ID_PATH", "pci-0000:00:14.0");
+	umockdev_testbed_uevent(bed, mouse, "change");
+	inventory_dispatch(inventory);
+	test_equal(heard->added + heard->changed + heard->removed, 1);
 	umockdev_testbed_uevent(bed, mouse, "remove");
 	inventory_dispatch(inventory);
 	test_equal(heard->removed, 1);
+	test_assert(g_str_has_prefix(heard->last.place, "pci-0000:00:14.0-usb-"));
 	test_assert(!heard->listed);
 	test_equal(heard->last.id, id);
 	umockdev_testbed_uevent(bed, mouse, "remove"); /* twice: told once */
