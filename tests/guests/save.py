@@ -136,6 +136,9 @@ def desktop(vmm, program, hearth, initrd, folder):
     guest.end()
     expect(not any("booted" in line for line in guest.lines), "saved before it had booted")
     guest = Guest(vmm, "--restore", saved)
+    end = time.monotonic() + 20
+    while not os.path.exists(socket) and time.monotonic() < end:
+        time.sleep(0.02)  # it reads the file first
     picture = os.path.join(folder, "picture.png")
     shot = irori(program, "screenshot", socket, "-o", picture)
     expect(shot.returncode == 0 and os.path.getsize(picture) > 1000,
