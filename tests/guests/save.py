@@ -31,19 +31,19 @@ class Guest:
             number = re.fullmatch(rb"line ([0-9a-f]+)", line.strip())
             self.lines.append(int(number[1], 16) if number else line.decode())
 
-    def wait_lines(self, n):
+    def wait(self, condition, otherwise):
+        """`otherwise`: what is said if it does not come to be so."""
         end = time.monotonic() + PATIENCE
-        while len(self.lines) < n:
+        while not condition():
             if time.monotonic() > end or self.process.poll() is not None:
-                sys.exit("only these lines came: %r" % self.lines)
+                sys.exit("%s, only %r" % (otherwise, self.lines))
             time.sleep(0.01)
 
+    def wait_lines(self, n):
+        self.wait(lambda: len(self.lines) >= n, "%d lines did not come" % n)
+
     def wait_text(self, text):
-        end = time.monotonic() + PATIENCE
-        while not any(text in str(line) for line in self.lines):
-            if time.monotonic() > end or self.process.poll() is not None:
-                sys.exit("%r did not come, only %r" % (text, self.lines))
-            time.sleep(0.01)
+        self.wait(lambda: any(text in str(line) for line in self.lines), "%r did not come" % text)
 
     def end(self):
         status = self.process.wait(PATIENCE)
@@ -136,9 +136,7 @@ def desktop(vmm, program, hearth, initrd, folder):
     guest.end()
     expect(not any("booted" in line for line in guest.lines), "saved before it had booted")
     guest = Guest(vmm, "--restore", saved)
-    end = time.monotonic() + 20
-    while not os.path.exists(socket) and time.monotonic() < end:
-        time.sleep(0.02)  # it reads the file first
+    guest.wait(lambda: os.path.exists(socket), "no socket")  # it reads the file first
     picture = os.path.join(folder, "picture.png")
     shot = irori(program, "screenshot", socket, "-o", picture)
     expect(shot.returncode == 0 and os.path.getsize(picture) > 1000,

@@ -12,11 +12,12 @@ import os
 import pathlib
 import signal
 import socket
-import struct
 import subprocess
 import sys
 import tempfile
 import time
+
+from peer import listener, peer
 
 PATIENCE = 30
 MONITOR = """#!/bin/sh
@@ -39,21 +40,6 @@ def until(condition, what):
             return value
         check(time.monotonic() < end, f'waited in vain: {what}')
         time.sleep(0.05)
-
-
-def peer(link):
-    """Who listened at the other end, or connected."""
-    return struct.unpack('3i', link.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12))[0]
-
-
-def listener(path):
-    """Who listens there; None: nobody."""
-    with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as link:
-        try:
-            link.connect(str(path))
-        except OSError:
-            return None
-        return peer(link)
 
 
 def peers(pid):

@@ -17,6 +17,8 @@ import struct
 import sys
 import time
 
+from peer import peer
+
 NAME, PATH, TEXT, PIN = 64, 108, 192, 32
 HELLO, LEASE, UNLEASE, HOTPLUG, INPUT_ADD, INPUT_REMOVE, SOUND, GUEST, GUEST_GONE, SHOW, LOCK, TIME, NOTICE, \
     IDENTIFY, READY, ANSWER, SETTINGS, LINK = range(1, 19)
@@ -60,10 +62,10 @@ def decode(packet):
     return said
 
 
-def peer(fd):
+def peer_of(fd):
     """Who is at the other end."""
     with socket.socket(fileno=os.dup(fd)) as link:
-        return struct.unpack("3i", link.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12))[0]
+        return peer(link)
 
 
 class Seat:
@@ -112,7 +114,7 @@ class Seat:
             fds = array.array("i", data[:len(data) // 4 * 4])
             said["fds"] = [os.readlink("/proc/self/fd/%d" % fd) for fd in fds]
             if said["op"] == "link":
-                said["peer"] = peer(fds[0])
+                said["peer"] = peer_of(fds[0])
                 self.links.append(socket.socket(fileno=os.dup(fds[0])))
             for fd in fds:
                 os.close(fd)

@@ -15,6 +15,8 @@ import sys
 import tempfile
 import time
 
+from peer import listener
+
 PATIENCE = 60
 HERE = os.path.dirname(os.path.abspath(__file__))
 SWITCH, START, RESTART, POWEROFF, LOCK, UNLOCK, EXTEND = range(1, 8)
@@ -132,17 +134,8 @@ class Household:
 
     def listeners(self):
         """Whoever listens on a socket of ours: guests, which are called otherwise by then."""
-        found = set()
-        for folder, _, names in os.walk(self.run):
-            for name in names:
-                with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as link:
-                    try:
-                        link.connect(os.path.join(folder, name))
-                    except OSError:
-                        continue
-                    credentials = link.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, struct.calcsize("3i"))
-                    found.add(struct.unpack("3i", credentials)[0])
-        return found
+        return {listener(os.path.join(folder, name)) for folder, _, names in os.walk(self.run)
+                for name in names} - {None}
 
     def log(self):
         with open(os.path.join(self.folder.name, "log")) as file:
@@ -215,8 +208,8 @@ def told_all(home):
     expect(seat.wait("guest", name="other")["state"] == OFF, "the other is off")
 
 
-def links(home):
-    """A seat is joined with the guest that it shows, with no other, and with none behind a lock."""
+def between_two(home):
+    """A seat that shows mika and may show anna, both running; and their ids."""
     home.guest("mika")
     home.guest("anna")
     home.seat("study", "Guests=mika anna\n")
@@ -224,6 +217,12 @@ def links(home):
     seat = Seat(home, "study")
     ids = {name: seat.wait("guest", name=name, state=RUNNING)["id"] for name in ("mika", "anna")}
     seat.wait("ready")
+    return seat, ids
+
+
+def links(home):
+    """A seat is joined with the guest that it shows, with no other, and with none behind a lock."""
+    seat, ids = between_two(home)
 
     def given(name, kind=0):
         time.sleep(0.1)  # as a seat does
@@ -251,13 +250,7 @@ def links(home):
 
 def links_end(home):
     """What a seat can do with a link, and how long it has it."""
-    home.guest("mika")
-    home.guest("anna")
-    home.seat("study", "Guests=mika anna\n")
-    home.start()
-    seat = Seat(home, "study")
-    ids = {name: seat.wait("guest", name=name, state=RUNNING)["id"] for name in ("mika", "anna")}
-    seat.wait("ready")
+    seat, ids = between_two(home)
     given = [0]
 
     def take(name, kind):

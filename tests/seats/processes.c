@@ -96,6 +96,48 @@ static bool peer_ended(void *data, int status)
 
 static const struct process_events peer_events = { peer_connected, peer_changed, peer_ended };
 
+/* A process behind the socket `path`; to start it makes the file `started`. */
+struct place {
+	char *path, *started, *script;
+	const char *argv[4];
+	struct spawn *spawn;
+	struct process *process;
+};
+
+static void place_make(struct place *place, const char *name, unsigned end_ms)
+{
+	struct process_config config = { .spec = { .kind = SPAWN_GUEST, .name = name, .argv = place->argv },
+		.start_ms = 1000, .end_ms = end_ms, .now = now };
+
+	place->path = g_strdup_printf("%s/%s.sock", folder, name);
+	place->started = g_strdup_printf("%s/%s-started", folder, name);
+	place->script = g_strdup_printf("echo > %s", place->started);
+	place->argv[0] = "/bin/sh";
+	place->argv[1] = "-c";
+	place->argv[2] = place->script;
+	place->argv[3] = NULL;
+	place->spawn = config.spawn = spawn_new(SPAWN_FORK, folder, NULL);
+	config.socket = place->path;
+	backoff_init(&config.backoff, 10, 20, 1000);
+	place->process = process_new(&config, &peer_events, NULL);
+}
+
+static bool is_started(const struct place *place)
+{
+	return !g_access(place->started, F_OK);
+}
+
+static void place_end(struct place *place)
+{
+	process_free(place->process);
+	spawn_free(place->spawn);
+	g_unlink(place->path);
+	g_free(place->path);
+	g_free(place->started);
+	g_free(place->script);
+	g_clear_pointer(&peer_why, g_free);
+}
+
 static int listen_at(const char *path, int backlog)
 {
 	struct sockaddr_un address;
@@ -110,39 +152,30 @@ static int listen_at(const char *path, int backlog)
 /* One that has no room for another connection is there: nothing is started in its place, and its socket stays. */
 static void busy_is_there(void)
 {
-	g_autofree char *path = g_build_filename(folder, "busy.sock", NULL);
-	g_autofree char *started = g_build_filename(folder, "started", NULL);
-	g_autofree char *script = g_strdup_printf("echo > %s", started);
-	const char *const argv[] = { "/bin/sh", "-c", script, NULL };
-	struct spawn *spawn = spawn_new(SPAWN_FORK, folder, NULL);
-	struct process_config config = { .spawn = spawn, .spec = { .kind = SPAWN_GUEST, .name = "busy",
-		.argv = argv }, .socket = path, .start_ms = 1000, .end_ms = 10, .now = now };
-	struct process *process;
-	int listener = listen_at(path, 0), first = packet_connect(path);
+	struct place place;
+	int listener, first;
 
+	place_make(&place, "busy", 10);
+	listener = listen_at(place.path, 0);
+	first = packet_connect(place.path);
 	test_assert(first >= 0);
-	test_equal(packet_connect(path), -EAGAIN);
-	backoff_init(&config.backoff, 10, 20, 1000);
-	process = process_new(&config, &peer_events, NULL);
-	test_assert(process_find(process));
-	test_assert(process_is_busy(process));
-	test_equal(process_state(process), PROCESS_WAITING);
+	test_equal(packet_connect(place.path), -EAGAIN);
+	test_assert(process_find(place.process));
+	test_assert(process_is_busy(place.process));
+	test_equal(process_state(place.process), PROCESS_WAITING);
 	test_assert(strstr(peer_why, "takes no connection"));
-	process_want(process, true);
+	process_want(place.process, true);
 	turn(300);
-	test_equal(process_state(process), PROCESS_WAITING);
-	test_assert(g_access(started, F_OK) < 0);
+	test_equal(process_state(place.process), PROCESS_WAITING);
+	test_assert(!is_started(&place));
 	close(accept(listener, NULL, NULL));
 	close(first);
-	until(process_state(process) == PROCESS_UP);
-	test_assert(!process_is_busy(process));
-	test_equal(process_pid(process), getpid());
+	until(process_state(place.process) == PROCESS_UP);
+	test_assert(!process_is_busy(place.process));
+	test_equal(process_pid(place.process), getpid());
 	close(peer_fd);
-	process_free(process);
+	place_end(&place);
 	close(listener);
-	g_unlink(path);
-	g_clear_pointer(&peer_why, g_free);
-	spawn_free(spawn);
 }
 
 /* It is killed when it takes a connection at last, and its socket stays until then. */
@@ -186,58 +219,42 @@ static void busy_is_evicted(void)
 /* What we cannot ask may be there: with no descriptor left, nothing is started and nobody loses a socket. */
 static void unknown_is_there(void)
 {
-	g_autofree char *path = g_build_filename(folder, "unknown.sock", NULL);
-	g_autofree char *started = g_build_filename(folder, "started", NULL);
-	g_autofree char *script = g_strdup_printf("echo > %s", started);
-	const char *const argv[] = { "/bin/sh", "-c", script, NULL };
-	struct spawn *spawn = spawn_new(SPAWN_FORK, folder, NULL);
-	struct process_config config = { .spawn = spawn, .spec = { .kind = SPAWN_GUEST, .name = "unknown",
-		.argv = argv }, .socket = path, .start_ms = 1000, .end_ms = 10, .now = now };
-	int listener = listen_at(path, 4);
-	struct process *process;
+	struct place place;
 	struct rlimit limit, few;
+	int listener;
 
-	backoff_init(&config.backoff, 10, 20, 1000);
-	process = process_new(&config, &peer_events, NULL);
+	place_make(&place, "unknown", 10);
+	listener = listen_at(place.path, 4);
 	test_equal(getrlimit(RLIMIT_NOFILE, &limit), 0);
 	few = limit;
 	few.rlim_cur = 1;
 	test_equal(setrlimit(RLIMIT_NOFILE, &few), 0);
-	test_equal(packet_connect(path), -EMFILE);
-	process_want(process, true);
-	test_assert(!process_evict(path));
+	test_equal(packet_connect(place.path), -EMFILE);
+	process_want(place.process, true);
+	test_assert(!process_evict(place.path));
 	test_equal(setrlimit(RLIMIT_NOFILE, &limit), 0);
-	test_equal(process_state(process), PROCESS_WAITING);
-	test_assert(process_is_busy(process) && !g_access(path, F_OK) && g_access(started, F_OK) < 0);
-	until(process_state(process) == PROCESS_UP);
-	test_assert(g_access(started, F_OK) < 0);
+	test_equal(process_state(place.process), PROCESS_WAITING);
+	test_assert(process_is_busy(place.process) && !g_access(place.path, F_OK) && !is_started(&place));
+	until(process_state(place.process) == PROCESS_UP);
+	test_assert(!is_started(&place));
 	close(peer_fd);
-	process_free(process);
+	place_end(&place);
 	close(listener);
-	g_unlink(path);
-	g_clear_pointer(&peer_why, g_free);
-	spawn_free(spawn);
 }
 
 /* One that was found, and hangs up without ending: it has its time, and is not there beside its successor. */
 static void leaving_is_killed(void)
 {
-	g_autofree char *path = g_build_filename(folder, "leaving.sock", NULL);
-	g_autofree char *started = g_build_filename(folder, "leaving-started", NULL);
-	g_autofree char *script = g_strdup_printf("echo > %s", started);
-	const char *const argv[] = { "/bin/sh", "-c", script, NULL };
-	struct spawn *spawn = spawn_new(SPAWN_FORK, folder, NULL);
-	struct process_config config = { .spawn = spawn, .spec = { .kind = SPAWN_GUEST, .name = "leaving",
-		.argv = argv }, .socket = path, .start_ms = 1000, .end_ms = 200, .now = now };
-	struct process *process;
+	struct place place;
 	int ready[2], status = 0;
 	char byte;
 	pid_t pid;
 
+	place_make(&place, "leaving", 200);
 	test_assert(!pipe(ready));
 	pid = fork();
 	if (!pid) {
-		int listener = listen_at(path, 4), fd;
+		int listener = listen_at(place.path, 4), fd;
 
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
 		if (write(ready[1], "", 1) != 1)
@@ -250,25 +267,21 @@ static void leaving_is_killed(void)
 			pause();
 	}
 	test_equal(read(ready[0], &byte, 1), 1);
-	backoff_init(&config.backoff, 10, 20, 1000);
-	process = process_new(&config, &peer_events, NULL);
-	process_want(process, true);
-	test_equal(process_state(process), PROCESS_UP);
-	test_equal(process_pid(process), pid);
+	process_want(place.process, true);
+	test_equal(process_state(place.process), PROCESS_UP);
+	test_equal(process_pid(place.process), pid);
 	until(read(peer_fd, &byte, 1) == 0); /* hung up */
 	close(peer_fd);
-	process_lost(process);
-	test_equal(process_pid(process), 0);
+	process_lost(place.process);
+	test_equal(process_pid(place.process), 0);
 	turn(100);
-	test_assert(g_access(started, F_OK) < 0 && !waitpid(pid, NULL, WNOHANG));
-	until(!g_access(started, F_OK));
+	test_assert(!is_started(&place) && !waitpid(pid, NULL, WNOHANG));
+	until(is_started(&place));
 	test_equal(waitpid(pid, &status, 0), pid);
 	test_assert(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
-	process_free(process);
+	place_end(&place);
 	close(ready[0]);
 	close(ready[1]);
-	g_clear_pointer(&peer_why, g_free);
-	spawn_free(spawn);
 }
 
 int main(void)
